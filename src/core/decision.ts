@@ -1,0 +1,120 @@
+// What a decision is: the next status, the writes that are safe now, what must be asked of the outside,
+// and why. All `decide` functions of core/ give this shape; the shell in controller/ carries it out.
+import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
+import type { Instant } from '../lib/ports.ts';
+import type { Reason } from './reasons.ts';
+
+/** A Kubernetes Event to send on the decided object (or on `about`), once what it tells has happened. */
+export interface EventNote {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  /** Another object than the one decided on (an Experiment's runs are told on the owning Rollout too). */
+  readonly about?: { readonly ref: ObjectRef; readonly uid: string };
+}
+
+interface WriteBase {
+  /** Sent, in order, right after this write succeeded. */
+  readonly events: readonly EventNote[];
+}
+
+/**
+ * Creates `object` (it carries namespace, name and owner reference). If the name is taken by an object
+ * with the same controller owner uid, that counts as done; otherwise the shell reads the object that has
+ * the name, puts it into the next world's `taken`, and the pass ends.
+ */
+export interface CreateWrite extends WriteBase {
+  readonly kind: 'create';
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+}
+
+/**
+ * Patches an object of the snapshot. `resourceVersion` is the one it was decided on: the shell puts it
+ * into the patch (merge, strategic: metadata.resourceVersion; json: a leading `test`), so a stale
+ * decision is refused with 409 instead of harming.
+ */
+export interface PatchWrite extends WriteBase {
+  readonly kind: 'patch';
+  readonly ref: ObjectRef;
+  readonly resourceVersion: string;
+  readonly patch: { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Json };
+  readonly subresource?: 'status' | 'scale';
+}
+
+/** Deletes the object with that uid (precondition). "Not found" counts as done. */
+export interface DeleteWrite extends WriteBase {
+  readonly kind: 'delete';
+  readonly ref: ObjectRef;
+  readonly uid: string;
+}
+
+/** Asks for a pod's eviction. Refused by a disruption budget (429): skipped, not an error. */
+export interface EvictWrite extends WriteBase {
+  readonly kind: 'evict';
+  readonly ref: ObjectRef;
+  readonly uid: string;
+}
+
+export type Write = CreateWrite | PatchWrite | DeleteWrite | EvictWrite;
+
+/** A question that only the outside can answer. `key` names it within its object: same key, same question. */
+export type Ask =
+  | { readonly kind: 'measure'; readonly key: string; readonly measure: MeasureAsk }
+  | { readonly kind: 'secret'; readonly key: string; readonly name: string }
+  | { readonly kind: 'pods'; readonly key: string; readonly labelSelector: string };
+
+/** One measurement to take: `provider` is the metric's provider object with all arguments filled in. */
+export interface MeasureAsk {
+  readonly metricName: string;
+  readonly provider: { readonly [key: string]: Json };
+  /** `run` begins a measurement, `resume` and `terminate` go on with the one given. */
+  readonly action: 'run' | 'resume' | 'terminate';
+  readonly measurement?: { readonly [key: string]: Json };
+}
+
+/** How the outside answered; part of the next world. */
+export type Answer =
+  | { readonly kind: 'measure'; readonly key: string; readonly measured: Measured }
+  | {
+      readonly kind: 'secret';
+      readonly key: string;
+      readonly name: string;
+      /** Decoded values, or the API error's text. */
+      readonly secret: { readonly data: Readonly<Record<string, string>> } | { readonly error: string };
+    }
+  | { readonly kind: 'pods'; readonly key: string; readonly pods: readonly KubeObject[] };
+
+/**
+ * A provider's word on one measurement. `result` is what conditions see (see expr/value.ts for how numbers,
+ * typed arrays and absent values are told apart); with `error` there is no result. `phase` is given only by
+ * providers that judge for themselves (job) or that are not finished (`Running`, then `resumeAt` may be set).
+ */
+export interface Measured {
+  readonly startedAt: Instant;
+  readonly finishedAt?: Instant;
+  readonly result?: unknown;
+  /** How the result is printed in `measurement.value`. */
+  readonly value?: string;
+  readonly error?: string;
+  readonly phase?: 'Running' | 'Successful' | 'Failed' | 'Error' | 'Inconclusive';
+  readonly message?: string;
+  readonly resumeAt?: Instant;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Metadata of the metric as a whole, e.g. ResolvedPrometheusQuery. */
+  readonly metricMetadata?: Readonly<Record<string, string>>;
+}
+
+export interface Decision<Status> {
+  /** The whole next status, not a patch. The shell writes the difference, if there is one. */
+  readonly status: Status;
+  /** In order; stopping after any of them is safe. */
+  readonly writes: readonly Write[];
+  /** Sent after the status has been written (at once if it did not change). Empty at rest. */
+  readonly events: readonly EventNote[];
+  readonly asks: readonly Ask[];
+  /** The next moment at which time alone changes the answer. */
+  readonly requeueAt?: Instant;
+  /** Why this and not more; the first is the headline; never empty. */
+  readonly reasons: readonly Reason[];
+}

@@ -1,0 +1,39 @@
+// Everything a Rollout's decision may look at: one snapshot, nothing else is read.
+import type { KubeObject } from '../../api/object.ts';
+import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../../api/analysis.ts';
+import type { Experiment } from '../../api/experiment.ts';
+import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import type { Answer } from '../decision.ts';
+
+export interface RolloutWorld {
+  readonly rollout: Rollout;
+  /** All ReplicaSets of the namespace that this Rollout owns, and orphans its selector matches (2.9). */
+  readonly replicaSets: readonly ReplicaSet[];
+  /** AnalysisRuns and Experiments with a controller reference to this Rollout. */
+  readonly analysisRuns: readonly AnalysisRun[];
+  readonly experiments: readonly Experiment[];
+  /** Services, VirtualServices and DestinationRules that the spec names and that exist. */
+  readonly services: readonly Service[];
+  readonly virtualServices: readonly KubeObject[];
+  readonly destinationRules: readonly KubeObject[];
+  /** Templates that the spec names, and those that they name, as far as they exist. */
+  readonly analysisTemplates: readonly AnalysisTemplate[];
+  readonly clusterAnalysisTemplates: readonly ClusterAnalysisTemplate[];
+  /** The object that workloadRef names; `undefined` if there is none. */
+  readonly workload?: KubeObject;
+  /** What is dear to compute: made by the shell once per template and once per steps list (2.1, 2.7). */
+  readonly hashes: {
+    /** Name of a new set: the form with `creationTimestamp: null` (2.2). */
+    readonly podTemplate: string;
+    /** The form of newer releases; sets that carry it are recognised too. */
+    readonly podTemplateCurrent: string;
+    readonly steps: string;
+  };
+  /** Objects that hold a name this Rollout wanted to create, seen after a refused create. */
+  readonly taken: readonly KubeObject[];
+  /** Answers to earlier asks. */
+  readonly answers: readonly Answer[];
+  /** Whether a condition that a controller instance adds at first sight is due (event RolloutAddedToInformer). */
+  readonly firstSeen: boolean;
+}

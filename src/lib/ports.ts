@@ -1,0 +1,188 @@
+// The outside world as small interfaces. The pure folders name these types only; `host/` implements
+// them for the real machine, tests and the sandbox implement them for a virtual one.
+
+/** A moment: milliseconds since 1970-01-01T00:00:00Z. Made by a `Clock` or by `lib/time.ts`. */
+export type Instant = number & { readonly __unit: 'instant-ms' };
+
+/** A span of time in milliseconds. Made by `lib/time.ts`. */
+export type Duration = number & { readonly __unit: 'duration-ms' };
+
+/** What a timer gives back: calling it takes the timer off; calling it again is harmless. */
+export type Stop = () => void;
+
+/** Now and timers, always together, so that a virtual or faster clock moves both. */
+export interface Clock {
+  now(): Instant;
+  /** Calls `run` once, at the first moment not before `at`. `at` in the past means soon, never at once. */
+  at(at: Instant, run: () => void): Stop;
+}
+
+/** Chance from a seed. `next` is uniform in [0, 1). */
+export interface Random {
+  next(): number;
+}
+
+/** Tells long work to end. `onCancel` calls back at once (in the same turn) if it is cancelled already. */
+export interface Cancel {
+  readonly cancelled: boolean;
+  onCancel(run: () => void): Stop;
+}
+
+/** A body: chunks in order; ends by itself, or throws when the peer or the network fails. */
+export type Body = AsyncIterable<Uint8Array>;
+
+/** Header names in lower case. */
+export type Headers = Readonly<Record<string, string>>;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query, percent-encoded, beginning with `/`. The transport knows the host. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body?: Uint8Array;
+  readonly cancel?: Cancel;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Read to its end, or leave the loop early to close the connection. */
+  readonly body: Body;
+}
+
+/** One HTTP server seen from a client. Throws `TransportError` when no response came. */
+export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** No response: refused, reset, timed out, bad certificate, cancelled. */
+export class TransportError extends Error {
+  readonly kind: 'refused' | 'reset' | 'timeout' | 'tls' | 'cancelled' | 'other';
+  constructor(kind: TransportError['kind'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'TransportError';
+    this.kind = kind;
+  }
+}
+
+/** Two-way bytes. On a WebSocket each item is one binary message; on a raw upgrade any chunk. */
+export interface ByteStream {
+  readonly incoming: Body;
+  send(chunk: Uint8Array): Promise<void>;
+  /** `code` is the WebSocket close code (1000 when left out); without meaning on a raw stream. */
+  close(code?: number): Promise<void>;
+}
+
+/** A request that asks to leave HTTP (exec, attach, port-forward). Answer once: accept or refuse. */
+export interface UpgradeRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  /** Lower-case token of the Upgrade header: `websocket` or `spdy/3.1`. */
+  readonly protocol: string;
+  /** Sub-protocols that the client offers, best first (websocket only). */
+  readonly offers: readonly string[];
+  /** Switches protocols. `subprotocol` is echoed (websocket); `headers` are added to the 101 answer. */
+  accept(options: { subprotocol?: string; headers?: Headers }): Promise<ByteStream>;
+  /** Answers with a plain HTTP response instead. */
+  refuse(response: HttpResponse): Promise<void>;
+}
+
+export type Upgrade = (request: UpgradeRequest) => Promise<void>;
+
+/** A socket that listens, on loopback unless said otherwise. */
+export interface Listening {
+  readonly address: string;
+  readonly port: number;
+  /** Stops listening and ends open connections; resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly handler: Transport;
+  readonly upgrade?: Upgrade;
+  /** 0 or absent: a free port is chosen. */
+  readonly port?: number;
+  readonly address?: string;
+  readonly tls?: { readonly certPem: string; readonly keyPem: string };
+}
+
+/** Opens HTTP servers. Throws `ListenError` with `kind: 'in-use'` when the port is taken. */
+export interface Listener {
+  listen(options: ListenOptions): Promise<Listening>;
+}
+
+export class ListenError extends Error {
+  readonly kind: 'in-use' | 'forbidden' | 'other';
+  constructor(kind: ListenError['kind'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ListenError';
+    this.kind = kind;
+  }
+}
+
+/** Opens plain TCP connections (port-forward to a pod's process). */
+export interface Dialer {
+  connect(options: { address: string; port: number; cancel?: Cancel }): Promise<ByteStream>;
+}
+
+/** Text of standard output and error. Lines are written whole. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  readonly isTty: boolean;
+  readonly columns: number;
+}
+
+/** Files by path. `read` and `list` give undefined when there is none. */
+export interface Files {
+  read(path: string): Promise<string | undefined>;
+  write(path: string, text: string, options?: { executable?: boolean; private?: boolean }): Promise<void>;
+  list(path: string): Promise<readonly string[] | undefined>;
+  remove(path: string): Promise<void>;
+  /** A new empty folder that only this user can read. */
+  temporaryFolder(prefix: string): Promise<string>;
+  join(...parts: readonly string[]): string;
+}
+
+export interface ProcessExit {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Other programs of the machine. Throws `ProcessError` when the program cannot be started. */
+export interface Processes {
+  run(options: {
+    command: string;
+    args: readonly string[];
+    env?: Readonly<Record<string, string>>;
+    stdin?: string;
+    cancel?: Cancel;
+  }): Promise<ProcessExit>;
+}
+
+export class ProcessError extends Error {
+  readonly kind: 'missing' | 'other';
+  constructor(kind: ProcessError['kind'], message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ProcessError';
+    this.kind = kind;
+  }
+}
+
+/** Rows that outlive the process (sandbox --persist). Keys are unique within a table. */
+export interface Database {
+  load(): Promise<readonly { readonly key: string; readonly value: string }[]>;
+  /** All or nothing. `value` undefined deletes. Resolves when it is on disk. */
+  save(rows: readonly { readonly key: string; readonly value: string | undefined }[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Streaming zlib with a preset dictionary, as SPDY/3.1 header blocks need (sync flush per call). */
+export interface ZlibStream {
+  push(chunk: Uint8Array): Uint8Array;
+}
+
+export interface Compression {
+  deflater(dictionary: Uint8Array): ZlibStream;
+  inflater(dictionary: Uint8Array): ZlibStream;
+}
