@@ -135,7 +135,11 @@ export interface Terminal {
 /** Files by path. `read` and `list` give undefined when there is none. */
 export interface Files {
   read(path: string): Promise<string | undefined>;
-  write(path: string, text: string, options?: { executable?: boolean; private?: boolean }): Promise<void>;
+  write(
+    path: string,
+    text: string,
+    options?: { executable?: boolean; private?: boolean },
+  ): Promise<void>;
   list(path: string): Promise<readonly string[] | undefined>;
   remove(path: string): Promise<void>;
   /** A new empty folder that only this user can read. */
@@ -173,7 +177,9 @@ export class ProcessError extends Error {
 export interface Database {
   load(): Promise<readonly { readonly key: string; readonly value: string }[]>;
   /** All or nothing. `value` undefined deletes. Resolves when it is on disk. */
-  save(rows: readonly { readonly key: string; readonly value: string | undefined }[]): Promise<void>;
+  save(
+    rows: readonly { readonly key: string; readonly value: string | undefined }[],
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,65 @@
+// Waiting on a clock, cancelling, and a clock that runs faster than another.
+import { instant, later } from './time.ts';
+import type { Cancel, Clock, Duration, Instant, Stop } from './ports.ts';
+
+/** Resolves after `duration`, or at once when `cancel` is cancelled. */
+export function sleep(clock: Clock, duration: Duration, cancel?: Cancel): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const stopTimer = clock.at(later(clock.now(), duration), () => resolve(undefined));
+  const stopWatching = cancel?.onCancel(() => resolve(undefined));
+  return promise.then(() => {
+    stopTimer();
+    stopWatching?.();
+    return undefined;
+  });
+}
+
+/** A `Cancel` and the call that cancels it. Cancelling twice is harmless. */
+export function cancellation(): { readonly cancel: Cancel; now(): void } {
+  const waiting = new Set<() => void>();
+  let cancelled = false;
+  const cancel: Cancel = {
+    get cancelled() {
+      return cancelled;
+    },
+    onCancel(run): Stop {
+      if (cancelled) {
+        run();
+        return () => undefined;
+      }
+      waiting.add(run);
+      return () => waiting.delete(run);
+    },
+  };
+  return {
+    cancel,
+    now(): void {
+      if (cancelled) return;
+      cancelled = true;
+      const runs = [...waiting];
+      waiting.clear();
+      for (const run of runs) run();
+    },
+  };
+}
+
+/** A clock `speed` times as fast as `base`; both show the same time when it is made. */
+export class ScaledClock implements Clock {
+  readonly #base: Clock;
+  readonly #speed: number;
+  readonly #origin: Instant;
+
+  constructor(base: Clock, speed: number) {
+    this.#base = base;
+    this.#speed = speed;
+    this.#origin = base.now();
+  }
+
+  now(): Instant {
+    return instant(this.#origin + (this.#base.now() - this.#origin) * this.#speed);
+  }
+
+  at(at: Instant, run: () => void): Stop {
+    return this.#base.at(instant(Math.ceil(this.#origin + (at - this.#origin) / this.#speed)), run);
+  }
+}
