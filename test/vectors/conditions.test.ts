@@ -1,0 +1,4 @@
+import { vectorTest } from './vector-test.ts';
+import { run } from './conditions.ts';
+
+vectorTest('conditions.json', run);
