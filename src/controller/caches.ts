@@ -1,0 +1,88 @@
+// The watch caches of the controller: what it sees of the cluster, trimmed, indexed by owner. Pods are not watched.
+import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../api/analysis.ts';
+import type { Experiment } from '../api/experiment.ts';
+import type { ReplicaSet, Service } from '../api/kubernetes.ts';
+import type { KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
+import {
+  ANALYSIS_RUNS,
+  ANALYSIS_TEMPLATES,
+  CLUSTER_ANALYSIS_TEMPLATES,
+  destinationRules,
+  EXPERIMENTS,
+  REPLICA_SETS,
+  ROLLOUTS,
+  SERVICES,
+  virtualServices,
+} from '../api/resources.ts';
+import type { Rollout } from '../api/rollout.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { createWatchCache, type WatchCache } from '../kube/watch-cache.ts';
+import type { Clock, Random } from '../lib/ports.ts';
+import type { Log } from './log.ts';
+import type { Seen } from './memory.ts';
+
+export interface Caches {
+  readonly rollouts: WatchCache<Rollout>;
+  readonly experiments: WatchCache<Experiment>;
+  readonly analysisRuns: WatchCache<AnalysisRun>;
+  readonly analysisTemplates: WatchCache<AnalysisTemplate>;
+  readonly clusterAnalysisTemplates: WatchCache<ClusterAnalysisTemplate>;
+  readonly replicaSets: WatchCache<ReplicaSet>;
+  readonly services: WatchCache<Service>;
+  readonly virtualServices: WatchCache<KubeObject>;
+  readonly destinationRules: WatchCache<KubeObject>;
+}
+
+export interface CachesOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Watch this namespace only; all if absent. */
+  readonly namespace?: string;
+  /** Version of networking.istio.io in request paths (traffic.md 2.1). */
+  readonly istioVersion: string;
+}
+
+/** Makes the caches; none is started. */
+export function createCaches(options: CachesOptions): Caches {
+  const cacheOf = <T extends KubeObject>(resource: ResourceType): WatchCache<T> =>
+    createWatchCache<T>({
+      client: options.client,
+      resource,
+      clock: options.clock,
+      random: options.random,
+      onProblem: (error) => {
+        options.log.warn('watch failed, trying again', {
+          resource: resource.plural,
+          cause: error.message,
+        });
+      },
+      ...(options.namespace === undefined || !resource.namespaced
+        ? {}
+        : { namespace: options.namespace }),
+    });
+  return {
+    rollouts: cacheOf(ROLLOUTS),
+    experiments: cacheOf(EXPERIMENTS),
+    analysisRuns: cacheOf(ANALYSIS_RUNS),
+    analysisTemplates: cacheOf(ANALYSIS_TEMPLATES),
+    clusterAnalysisTemplates: cacheOf(CLUSTER_ANALYSIS_TEMPLATES),
+    replicaSets: cacheOf(REPLICA_SETS),
+    services: cacheOf(SERVICES),
+    virtualServices: cacheOf(virtualServices(options.istioVersion)),
+    destinationRules: cacheOf(destinationRules(options.istioVersion)),
+  };
+}
+
+/** What the caches say of the object of `ref`; undefined when its kind is not watched. */
+export function seenIn(caches: Caches, ref: ObjectRef): Seen | undefined {
+  const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
+  const cache = all.find(
+    (candidate) =>
+      candidate.resource.plural === ref.resource.plural &&
+      candidate.resource.group === ref.resource.group,
+  );
+  if (cache === undefined) return undefined;
+  return { object: cache.get(ref.namespace, ref.name), readUpTo: cache.resourceVersion };
+}

@@ -1,0 +1,270 @@
+// The controller put together: caches, queue, passes, events. Entry point: `createController`.
+import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../api/resources.ts';
+import type { KubeObject, ObjectRef } from '../api/object.ts';
+import type { EventNote } from '../core/decision.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { WatchCache } from '../kube/watch-cache.ts';
+import type { Clock, Random, Stop } from '../lib/ports.ts';
+import { later, seconds } from '../lib/time.ts';
+import { analysisRunKind } from './analysis-runs.ts';
+import type { Measure } from './asks.ts';
+import { type Caches, createCaches, seenIn } from './caches.ts';
+import { Dependents } from './dependents.ts';
+import { experimentKind } from './experiments.ts';
+import type { Kind } from './kind.ts';
+import type { Log } from './log.ts';
+import { Memory } from './memory.ts';
+import { type PassPorts, runPass } from './pass.ts';
+import { type PassResult, Queue } from './queue.ts';
+import type { ReferredKind } from './references.ts';
+import { rolloutKind } from './rollouts.ts';
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly measure: Measure;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  /** Watch this namespace only; all if absent. */
+  readonly namespace?: string;
+  /** Version of networking.istio.io in request paths; `v1beta1` if absent. */
+  readonly istioVersion?: string;
+  /** Passes at the same time; 40 if absent. */
+  readonly workers?: number;
+}
+
+export interface Controller {
+  /** Starts the watches; resolves when all caches are filled and work has begun. */
+  start(): Promise<void>;
+  /** Ends the passes that run, sends what events are left, ends the watches. */
+  stop(): Promise<void>;
+  /** Keys whose pass runs or waits (timers do not count). */
+  readonly busy: number;
+}
+
+/** Every object is looked at again at least this often, should a watch have missed something. */
+const RESYNC = seconds(900);
+const WORKERS = 40;
+
+/** Makes a controller; nothing is watched or written before `start`. */
+export function createController(options: ControllerOptions): Controller {
+  return new Shell(options);
+}
+
+interface Key {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+class Shell implements Controller {
+  readonly #options: ControllerOptions;
+  readonly #caches: Caches;
+  readonly #queue: Queue;
+  readonly #dependents = new Dependents();
+  readonly #memories = new Map<string, Memory>();
+  readonly #kinds: ReadonlyMap<string, Kind>;
+  readonly #stops: Stop[] = [];
+  #resync: Stop | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const { client, clock, random, log, namespace } = options;
+    this.#caches = createCaches({
+      client,
+      clock,
+      random,
+      log,
+      istioVersion: options.istioVersion ?? 'v1beta1',
+      ...(namespace === undefined ? {} : { namespace }),
+    });
+    const ports = { caches: this.#caches, dependents: this.#dependents, keyOf };
+    const kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
+    this.#kinds = new Map(kinds.map((kind) => [kind.resource.plural, kind]));
+    this.#queue = new Queue({
+      clock,
+      random,
+      workers: options.workers ?? WORKERS,
+      run: (key) => this.#run(key),
+      onFailure: (key, error) => {
+        log.error('pass failed, trying again', { key, cause: textOf(error) });
+      },
+    });
+  }
+
+  get busy(): number {
+    return this.#queue.busy;
+  }
+
+  async start(): Promise<void> {
+    this.#subscribe();
+    const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
+    for (const cache of all) cache.start();
+    await Promise.all(all.map((cache) => cache.synced));
+    this.#started = true;
+    this.#lookAtAll();
+  }
+
+  async stop(): Promise<void> {
+    this.#resync?.();
+    for (const stop of this.#stops) stop();
+    await this.#queue.stop();
+    for (const memory of this.#memories.values()) memory.end();
+    const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
+    for (const cache of all) cache.stop();
+    await this.#options.events.flush();
+  }
+
+  /** Until all caches are filled a snapshot would miss objects, so events only mark what comes later. */
+  #started = false;
+
+  #lookAtAll(): void {
+    for (const [plural, cache] of this.#decided()) {
+      for (const object of cache.list()) this.#add(plural, object.metadata);
+    }
+    this.#resync = this.#options.clock.at(later(this.#options.clock.now(), RESYNC), () =>
+      this.#lookAtAll(),
+    );
+  }
+
+  #decided(): readonly (readonly [string, WatchCache<KubeObject>])[] {
+    return [
+      [ROLLOUTS.plural, this.#caches.rollouts],
+      [EXPERIMENTS.plural, this.#caches.experiments],
+      [ANALYSIS_RUNS.plural, this.#caches.analysisRuns],
+    ];
+  }
+
+  #add(plural: string, metadata: { readonly namespace?: string; readonly name: string }): void {
+    if (this.#started) this.#queue.add(keyOf(plural, metadata.namespace ?? '', metadata.name));
+  }
+
+  #subscribe(): void {
+    for (const [plural, cache] of this.#decided()) {
+      this.#stops.push(
+        cache.onChange(({ before, after }) => {
+          const object = after ?? before;
+          if (object !== undefined) this.#add(plural, object.metadata);
+        }),
+      );
+    }
+    const owned: readonly WatchCache<KubeObject>[] = [
+      this.#caches.replicaSets,
+      this.#caches.experiments,
+      this.#caches.analysisRuns,
+      this.#caches.services,
+    ];
+    for (const cache of owned) {
+      this.#stops.push(
+        cache.onChange(({ before, after }) => {
+          if (before !== undefined) this.#addOwner(before);
+          if (after !== undefined) this.#addOwner(after);
+        }),
+      );
+    }
+    const referred: readonly (readonly [ReferredKind, WatchCache<KubeObject>])[] = [
+      ['services', this.#caches.services],
+      ['virtualservices', this.#caches.virtualServices],
+      ['destinationrules', this.#caches.destinationRules],
+      ['analysistemplates', this.#caches.analysisTemplates],
+      ['clusteranalysistemplates', this.#caches.clusterAnalysisTemplates],
+    ];
+    for (const [kind, cache] of referred) {
+      this.#stops.push(
+        cache.onChange(({ before, after }) => this.#addDependents(kind, after ?? before)),
+      );
+    }
+  }
+
+  #addDependents(kind: ReferredKind, object: KubeObject | undefined): void {
+    if (object === undefined || !this.#started) return;
+    const { namespace = '', name } = object.metadata;
+    for (const key of this.#dependents.of({ kind, namespace, name })) this.#queue.add(key);
+  }
+
+  #addOwner(object: KubeObject): void {
+    const owner = object.metadata.ownerReferences?.find(
+      (reference) => reference.controller === true,
+    );
+    if (owner === undefined) return this.#addAdopters(object);
+    const kind = [...this.#kinds.values()].find(({ resource }) => {
+      return resource.kind === owner.kind && owner.apiVersion.startsWith(`${resource.group}/`);
+    });
+    const namespace = object.metadata.namespace ?? '';
+    if (kind !== undefined) this.#add(kind.resource.plural, { namespace, name: owner.name });
+  }
+
+  /** A set without owner may be adopted by any Rollout of its namespace. */
+  #addAdopters(object: KubeObject): void {
+    if (object.kind !== 'ReplicaSet') return;
+    for (const rollout of this.#caches.rollouts.list(object.metadata.namespace)) {
+      this.#add(ROLLOUTS.plural, rollout.metadata);
+    }
+  }
+
+  async #run(key: string): Promise<PassResult> {
+    const parsed = this.#parse(key);
+    if (parsed === undefined) return 'done';
+    const memory = this.#memories.get(key) ?? new Memory();
+    this.#memories.set(key, memory);
+    const result = await runPass(this.#ports(), { ...parsed, key, memory });
+    if (result === 'done' && this.#isGone(parsed)) this.#memories.delete(key);
+    return result;
+  }
+
+  #isGone({ kind, namespace, name }: Key): boolean {
+    const cache = this.#decided().find(([plural]) => plural === kind.resource.plural)?.[1];
+    return cache?.get(namespace, name) === undefined;
+  }
+
+  #parse(key: string): Key | undefined {
+    const [plural = '', namespace = '', name = ''] = key.split('/');
+    const kind = this.#kinds.get(plural);
+    return kind === undefined ? undefined : { kind, namespace, name };
+  }
+
+  #ports(): PassPorts {
+    const { client, clock, log, measure } = this.#options;
+    return {
+      client,
+      clock,
+      log,
+      queue: this.#queue,
+      look: (ref) => seenIn(this.#caches, ref),
+      tell: (ref, uid, note) => this.#tell(ref, uid, note),
+      asks: {
+        client,
+        measure,
+        onFailure: (ask, error) =>
+          log.warn('question failed', { ask: ask.key, cause: textOf(error) }),
+      },
+    };
+  }
+
+  #tell(ref: ObjectRef, uid: string, note: EventNote): void {
+    const { resource, name, namespace } = ref;
+    this.#options.events.record({
+      about: {
+        apiVersion:
+          resource.group === '' ? resource.version : `${resource.group}/${resource.version}`,
+        kind: resource.kind,
+        name,
+        uid,
+        ...(namespace === undefined ? {} : { namespace }),
+      },
+      type: note.type,
+      reason: note.reason,
+      message: note.message,
+    });
+  }
+}
+
+function keyOf(plural: string, namespace: string, name: string): string {
+  return `${plural}/${namespace}/${name}`;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

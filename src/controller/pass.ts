@@ -1,0 +1,151 @@
+// One pass over one key: snapshot, decide, writes, status, events, questions, timer. Reads as the loop in
+// docs/architecture.md; everything it calls is a step of it.
+import type { ObjectRef } from '../api/object.ts';
+import type { Decision, EventNote } from '../core/decision.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { ApiError } from '../kube/errors.ts';
+import type { Clock } from '../lib/ports.ts';
+import { applyWrites, type Effect, type Outcome, writeStatus } from './apply.ts';
+import { type AskPorts, fetchAnswers } from './asks.ts';
+import type { Kind, Snapshot } from './kind.ts';
+import type { Log } from './log.ts';
+import type { Memory, Seen } from './memory.ts';
+import type { PassResult, Queue } from './queue.ts';
+
+export interface PassPorts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly asks: AskPorts;
+  readonly queue: Queue;
+  /** What the caches say of an object that was written; undefined if no cache watches its kind. */
+  readonly look: (ref: ObjectRef) => Seen | undefined;
+  /** Sends an event on the object. */
+  readonly tell: (ref: ObjectRef, uid: string, note: EventNote) => void;
+}
+
+export interface PassOf {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly memory: Memory;
+}
+
+/** Looks at one key once. `'retry'` asks for another pass after a back-off. */
+export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResult> {
+  if (!pass.memory.isCaughtUp(ports.look)) return 'retry';
+  const snapshot = pass.kind.snapshot(pass.namespace, pass.name, pass.memory);
+  ports.queue.forgetTimer(pass.key);
+  if (snapshot === undefined) {
+    pass.memory.end();
+    return 'done';
+  }
+  const used = pass.memory.answers;
+  const decision = snapshot.decide(ports.clock.now());
+  const started = ports.clock.now();
+  const result = await carryOut(ports, pass, snapshot, decision);
+  report(ports, snapshot, decision, { result, durationMs: ports.clock.now() - started });
+  if (result.kind !== 'ok') return 'retry';
+  if (decision.asks.length === 0) pass.memory.used(used);
+  pass.memory.forgetTaken();
+  snapshot.onCarriedOut();
+  ask(ports, pass, snapshot, decision);
+  if (decision.requeueAt !== undefined) ports.queue.addAt(pass.key, decision.requeueAt);
+  return 'done';
+}
+
+/** Writes, status, events; stops at the first refusal and remembers what was done up to there. */
+async function carryOut(
+  ports: PassPorts,
+  pass: PassOf,
+  snapshot: Snapshot,
+  decision: Decision<unknown>,
+): Promise<Outcome> {
+  const tell = (note: EventNote) => tellOf(ports, snapshot, note);
+  const outcome = await applyWrites({ client: ports.client, tell }, decision.writes);
+  pass.memory.wrote(outcome.effects);
+  if (outcome.kind === 'taken') pass.memory.found(outcome.object);
+  if (outcome.kind !== 'ok') return outcome;
+  const status = await statusOutcome(ports, pass, snapshot, { decision, effects: outcome.effects });
+  pass.memory.wrote(status.effects);
+  if (status.kind === 'ok') for (const note of decision.events) tell(note);
+  return { ...status, effects: [...outcome.effects, ...status.effects] };
+}
+
+async function statusOutcome(
+  ports: PassPorts,
+  pass: PassOf,
+  snapshot: Snapshot,
+  done: { readonly decision: Decision<unknown>; readonly effects: readonly Effect[] },
+): Promise<Outcome> {
+  const own = done.effects.findLast(
+    (effect) =>
+      effect.kind !== 'none' &&
+      effect.ref.resource === pass.kind.resource &&
+      effect.ref.name === snapshot.ref.name,
+  );
+  if (own?.kind === 'deleted') return { kind: 'ok', effects: [] };
+  const target = {
+    ref: snapshot.ref,
+    // A write of this pass to the object itself was refused unless it was made on the snapshot's version,
+    // so the version it gave is the one that the status is decided on too.
+    resourceVersion:
+      own?.kind === 'written'
+        ? own.resourceVersion
+        : (snapshot.object.metadata.resourceVersion ?? ''),
+    hasSubresource: pass.kind.hasStatusSubresource,
+  };
+  const change = { before: snapshot.status, after: done.decision.status };
+  try {
+    const effect: Effect = await writeStatus(ports.client, target, change);
+    return { kind: 'ok', effects: [effect] };
+  } catch (error) {
+    if (error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound')) {
+      return { kind: 'stale', effects: [], error };
+    }
+    throw error;
+  }
+}
+
+function tellOf(ports: PassPorts, snapshot: Snapshot, note: EventNote): void {
+  const about = note.about ?? { ref: snapshot.ref, uid: snapshot.object.metadata.uid ?? '' };
+  ports.tell(about.ref, about.uid, note);
+}
+
+function ask(
+  ports: PassPorts,
+  pass: PassOf,
+  snapshot: Snapshot,
+  decision: Decision<unknown>,
+): void {
+  const lookAgain = () => ports.queue.add(pass.key);
+  fetchAnswers(ports.asks, decision.asks, { ref: snapshot.ref, memory: pass.memory, lookAgain });
+}
+
+/** One structured line for a pass that changed something or failed; silence otherwise. */
+function report(
+  ports: PassPorts,
+  snapshot: Snapshot,
+  decision: Decision<unknown>,
+  ended: { readonly result: Outcome; readonly durationMs: number },
+): void {
+  const { result } = ended;
+  if (result.kind === 'ok' && result.effects.every((effect) => effect.kind === 'none')) return;
+  const fields = {
+    kind: snapshot.object.kind,
+    namespace: snapshot.ref.namespace ?? '',
+    name: snapshot.ref.name,
+    reasons: decision.reasons.map((reason) => reason.code),
+    writes: decision.writes.map(
+      (write) => `${write.kind} ${write.ref.resource.plural}/${write.ref.name}`,
+    ),
+    durationMs: ended.durationMs,
+  };
+  if (result.kind === 'ok') ports.log.info('pass', fields);
+  else if (result.kind === 'stale')
+    ports.log.debug('outdated, trying again', { ...fields, cause: result.error.message });
+  else if (result.kind === 'taken')
+    ports.log.warn('name is taken', { ...fields, by: result.object.metadata.name });
+  else ports.log.error('write refused, trying again', { ...fields, cause: result.error.message });
+}

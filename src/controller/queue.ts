@@ -1,0 +1,137 @@
+// The queue of keys: any event means "look again". One pass per key at a time, back-off per key, timers.
+import type { Clock, Duration, Instant, Random, Stop } from '../lib/ports.ts';
+import { later, milliseconds } from '../lib/time.ts';
+
+/** What a pass says of its key: nothing more to do, or look again after a back-off. */
+export type PassResult = 'done' | 'retry';
+
+export interface QueueOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Passes running at the same time. */
+  readonly workers: number;
+  readonly run: (key: string) => Promise<PassResult>;
+  /** A pass threw: a bug of ours. The key is tried again with back-off. */
+  readonly onFailure: (key: string, error: unknown) => void;
+}
+
+interface Entry {
+  running: boolean;
+  dirty: boolean;
+  failures: number;
+  timer?: { readonly at: Instant; readonly stop: Stop };
+}
+
+const FIRST_BACKOFF_MS = 5;
+const LONGEST_BACKOFF_MS = 10_000;
+
+/**
+ * Keys wait in the order they were added; a key that is added while its pass runs gets one more pass after
+ * it. Failures wait 5 ms, 10 ms ... 10 s, each with up to half as much again by chance, so that many keys
+ * that failed together do not come back together.
+ */
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #entries = new Map<string, Entry>();
+  #ready: string[] = [];
+  #running = 0;
+  #stopped = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  /** Keys whose pass runs or waits for a worker (timers do not count). */
+  get busy(): number {
+    return this.#running + this.#ready.length;
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return;
+    const entry = this.#entry(key);
+    if (entry.dirty) return;
+    entry.dirty = true;
+    if (entry.running) return;
+    this.#ready.push(key);
+    this.#start();
+  }
+
+  /** Looks again at `at`; an earlier moment that is set already stays. */
+  addAt(key: string, at: Instant): void {
+    if (this.#stopped) return;
+    const entry = this.#entry(key);
+    if (entry.timer !== undefined && entry.timer.at <= at) return;
+    entry.timer?.stop();
+    const stop = this.#options.clock.at(at, () => {
+      delete entry.timer;
+      this.add(key);
+    });
+    entry.timer = { at, stop };
+  }
+
+  /** Takes the key's timer off: a new decision sets its own. */
+  forgetTimer(key: string): void {
+    const entry = this.#entries.get(key);
+    entry?.timer?.stop();
+    if (entry !== undefined) delete entry.timer;
+  }
+
+  /** No new passes; resolves when those that run have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ready = [];
+    for (const entry of this.#entries.values()) entry.timer?.stop();
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  #entry(key: string): Entry {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { running: false, dirty: false, failures: 0 };
+      this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  #start(): void {
+    while (!this.#stopped && this.#running < this.#options.workers) {
+      const key = this.#ready.shift();
+      if (key === undefined) return;
+      this.#running++;
+      void this.#pass(key);
+    }
+  }
+
+  async #pass(key: string): Promise<void> {
+    const entry = this.#entry(key);
+    entry.running = true;
+    entry.dirty = false;
+    let result: PassResult = 'retry';
+    try {
+      result = await this.#options.run(key);
+    } catch (error) {
+      this.#options.onFailure(key, error);
+    }
+    entry.running = false;
+    this.#running--;
+    this.#settle(key, entry, result);
+    if (this.#running === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    this.#start();
+  }
+
+  #settle(key: string, entry: Entry, result: PassResult): void {
+    if (this.#stopped) return;
+    if (result === 'done') entry.failures = 0;
+    else this.addAt(key, later(this.#options.clock.now(), this.#backoff(entry)));
+    if (entry.dirty) this.#ready.push(key);
+    else if (entry.timer === undefined && entry.failures === 0) this.#entries.delete(key);
+  }
+
+  #backoff(entry: Entry): Duration {
+    const base = Math.min(FIRST_BACKOFF_MS * 2 ** entry.failures, LONGEST_BACKOFF_MS);
+    entry.failures++;
+    return milliseconds(Math.round(base * (1 + this.#options.random.next() / 2)));
+  }
+}

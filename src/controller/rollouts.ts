@@ -1,0 +1,141 @@
+// The snapshot of a Rollout: what it owns, what it names, its hashes, and answers to what was asked.
+import { podTemplateHash, stepsHash } from '../api/hash.ts';
+import type { ReplicaSet } from '../api/kubernetes.ts';
+import { ROLLOUTS } from '../api/resources.ts';
+import type { Rollout } from '../api/rollout.ts';
+import { matchesSelector } from '../api/selector.ts';
+import { decide } from '../core/rollout/decide.ts';
+import type { RolloutWorld } from '../core/rollout/world.ts';
+import type { Caches } from './caches.ts';
+import type { Dependents } from './dependents.ts';
+import type { Kind, Snapshot } from './kind.ts';
+import type { Memory } from './memory.ts';
+import {
+  type FoundTemplates,
+  type Reference,
+  rolloutReferences,
+  templatesOf,
+} from './references.ts';
+
+export interface SnapshotPorts {
+  readonly caches: Caches;
+  readonly dependents: Dependents;
+  readonly keyOf: (plural: string, namespace: string, name: string) => string;
+}
+
+export function rolloutKind(ports: SnapshotPorts): Kind {
+  const seen = new Set<string>();
+  return {
+    resource: ROLLOUTS,
+    hasStatusSubresource: true,
+    snapshot(namespace, name, memory) {
+      const key = ports.keyOf(ROLLOUTS.plural, namespace, name);
+      const rollout = ports.caches.rollouts.get(namespace, name);
+      if (rollout === undefined || rollout.metadata.deletionTimestamp !== undefined) {
+        ports.dependents.forget(key);
+        return undefined;
+      }
+      const uid = rollout.metadata.uid ?? '';
+      const world = worldOf(ports, key, { rollout, memory, firstSeen: !seen.has(uid) });
+      return snapshotOf(world, memory, () => seen.add(uid));
+    },
+  };
+}
+
+function snapshotOf(world: RolloutWorld, memory: Memory, onCarriedOut: () => void): Snapshot {
+  const { rollout } = world;
+  const { name, namespace } = rollout.metadata;
+  return {
+    ref: { resource: ROLLOUTS, name, ...(namespace === undefined ? {} : { namespace }) },
+    object: rollout,
+    status: rollout.status,
+    memory,
+    decide: (now) => decide(world, now),
+    onCarriedOut,
+  };
+}
+
+function worldOf(
+  ports: SnapshotPorts,
+  key: string,
+  of: { readonly rollout: Rollout; readonly memory: Memory; readonly firstSeen: boolean },
+): RolloutWorld {
+  const { rollout, memory, firstSeen } = of;
+  const { caches } = ports;
+  const namespace = rollout.metadata.namespace ?? '';
+  const { generation, uid } = rollout.metadata;
+  const references = memory.references.of([uid, generation], () => rolloutReferences(rollout));
+  const templates = foundTemplates(caches, references, namespace);
+  ports.dependents.set(key, [...references, ...templates.looked]);
+  return {
+    rollout,
+    replicaSets: replicaSetsFor(caches, rollout),
+    analysisRuns: caches.analysisRuns.byOwner(uid ?? ''),
+    experiments: caches.experiments.byOwner(uid ?? ''),
+    services: named(references, 'services', caches.services),
+    virtualServices: named(references, 'virtualservices', caches.virtualServices),
+    destinationRules: named(references, 'destinationrules', caches.destinationRules),
+    analysisTemplates: templates.namespaced,
+    clusterAnalysisTemplates: templates.cluster,
+    hashes: hashesOf(rollout, memory),
+    taken: memory.taken,
+    answers: memory.answers,
+    firstSeen,
+  };
+}
+
+export function foundTemplates(
+  caches: Caches,
+  references: readonly Reference[],
+  namespace: string,
+): FoundTemplates {
+  return templatesOf(references, namespace, {
+    namespaced: (where, name) => caches.analysisTemplates.get(where, name),
+    cluster: (name) => caches.clusterAnalysisTemplates.get(undefined, name),
+  });
+}
+
+function named<T>(
+  references: readonly Reference[],
+  kind: Reference['kind'],
+  cache: { get(namespace: string | undefined, name: string): T | undefined },
+): readonly T[] {
+  const unique = new Map(
+    references
+      .filter((ref) => ref.kind === kind)
+      .map((ref) => [`${ref.namespace}/${ref.name}`, ref]),
+  );
+  return [...unique.values()].flatMap((ref) => cache.get(ref.namespace, ref.name) ?? []);
+}
+
+/** Owned sets, and orphans that the selector matches (rollout.md 2.9). Sets of other owners are left out. */
+function replicaSetsFor(caches: Caches, rollout: Rollout): readonly ReplicaSet[] {
+  const owned = caches.replicaSets.byOwner(rollout.metadata.uid ?? '');
+  const { selector } = rollout.spec;
+  if (selector === undefined) return owned;
+  const orphans = caches.replicaSets.orphans(rollout.metadata.namespace ?? '').filter((set) => {
+    return matchesSelector(selector, set.metadata.labels ?? {});
+  });
+  return orphans.length === 0 ? owned : [...owned, ...orphans];
+}
+
+function hashesOf(rollout: Rollout, memory: Memory): RolloutWorld['hashes'] {
+  const { uid, generation } = rollout.metadata;
+  const collisionCount = rollout.status?.collisionCount;
+  const template = rollout.spec.template ?? {};
+  const of = (form: 'legacy' | 'current') =>
+    podTemplateHash(template, {
+      form,
+      ...(collisionCount === undefined ? {} : { collisionCount }),
+    });
+  const hashes = memory.hashes.of([uid, generation, collisionCount], () => ({
+    podTemplate: of('legacy'),
+    podTemplateCurrent: of('current'),
+    steps: stepsHash(rollout.spec.strategy?.canary),
+  }));
+  return {
+    podTemplate: hashes['podTemplate'] ?? '',
+    podTemplateCurrent: hashes['podTemplateCurrent'] ?? '',
+    steps: hashes['steps'] ?? '',
+  };
+}
