@@ -1,7 +1,13 @@
 // The shape that all Kubernetes objects share, and how a resource is addressed.
 // Objects are plain JSON: we type what we read and keep what we do not know.
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 export interface OwnerReference {
   readonly apiVersion: string;
