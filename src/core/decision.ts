@@ -81,7 +81,9 @@ export type Answer =
       readonly key: string;
       readonly name: string;
       /** Decoded values, or the API error's text. */
-      readonly secret: { readonly data: Readonly<Record<string, string>> } | { readonly error: string };
+      readonly secret:
+        | { readonly data: Readonly<Record<string, string>> }
+        | { readonly error: string };
     }
   | { readonly kind: 'pods'; readonly key: string; readonly pods: readonly KubeObject[] };
 

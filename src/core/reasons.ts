@@ -8,7 +8,11 @@ export type RolloutReasonCode = 'Settled' | 'InvalidSpec' | 'WaitingForPods';
 export type ExperimentReasonCode = 'ExperimentSettled' | 'ExperimentInvalid' | 'ExperimentRunning';
 
 /** Codes of AnalysisRun decisions. */
-export type AnalysisReasonCode = 'RunCompleted' | 'RunInvalid' | 'MeasurementDue' | 'MeasurementWaiting';
+export type AnalysisReasonCode =
+  | 'RunCompleted'
+  | 'RunInvalid'
+  | 'MeasurementDue'
+  | 'MeasurementWaiting';
 
 export type ReasonCode = RolloutReasonCode | ExperimentReasonCode | AnalysisReasonCode;
 

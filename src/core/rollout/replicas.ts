@@ -250,7 +250,7 @@ export function progressThresholdMet(
   if (threshold === undefined || set === undefined || threshold.value < 0) {
     return set !== undefined && set.spec === desired && set.available === desired;
   }
-  if (threshold.type !== 'Percent') return set.available >= threshold.value;
+  if (!threshold.type.startsWith('Percent')) return set.available >= threshold.value;
   return desired === 0 || (set.available / desired) * 100 >= threshold.value - TOLERANCE;
 }
 
@@ -283,10 +283,15 @@ export function blueGreenNewReplicas(
 ): number {
   const replicas = desiredReplicas(rollout);
   const preview = rollout.spec.strategy?.blueGreen?.previewReplicaCount;
-  const { status } = rollout;
   if (preview === undefined || activeHash === undefined || activeHash === newHash) return replicas;
-  if (status?.promoteFull === true) return replicas;
-  if (newHash !== (status?.currentPodHash ?? '')) return preview;
-  const paused = rollout.spec.paused === true || (status?.pauseConditions ?? []).length > 0;
-  return !paused && status?.blueGreen?.scaleUpPreviewCheckPoint === true ? replicas : preview;
+  if (rollout.status?.promoteFull === true) return replicas;
+  if (newHash !== (rollout.status?.currentPodHash ?? '')) return preview;
+  return !isPaused(rollout) && rollout.status?.blueGreen?.scaleUpPreviewCheckPoint === true
+    ? replicas
+    : preview;
+}
+
+/** Held by its user or by the controller. */
+export function isPaused(rollout: Rollout): boolean {
+  return rollout.spec.paused === true || (rollout.status?.pauseConditions ?? []).length > 0;
 }

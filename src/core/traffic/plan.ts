@@ -1,0 +1,233 @@
+// The traffic step of a pass: which weight, hashes and destinations are wanted (traffic.md 1.5) and the router
+// operations that lead there, in an order in which every prefix is safe (1.4).
+import type { Experiment } from '../../api/experiment.ts';
+import type { CanaryStep, Rollout, TrafficWeights, WeightDestination } from '../../api/rollout.ts';
+import { canaryOf, desiredReplicas, maxWeightOf } from '../rollout/limits.ts';
+import { atDesiredCounts, type CanarySets, progressThresholdMet } from '../rollout/replicas.ts';
+import {
+  backOffWeight,
+  currentStepOf,
+  isFullyPromoted,
+  nearestSetWeight,
+  type SetCounts,
+  stepIndexOf,
+  stepsOf,
+} from '../rollout/weights.ts';
+import type { Hashes } from './istio.ts';
+
+export interface TrafficWorld {
+  readonly rollout: Rollout;
+  readonly sets: CanarySets;
+  readonly recorded?: TrafficWeights;
+  /** The experiment of the current step, if there is one. */
+  readonly experiment?: Experiment;
+  readonly revision: number;
+}
+
+/** What the traffic should be. */
+export interface Wanted {
+  readonly weight: number;
+  readonly hashes: Hashes;
+  readonly extras: readonly WeightDestination[];
+  readonly removesManagedRoutes: boolean;
+  /** The canary Service names the stable set from now on (abort). */
+  readonly pointsCanaryServiceAtStable: boolean;
+  /** Pods of a set that traffic is drained from do not hold the subset switch up. */
+  readonly canaryExempt: boolean;
+}
+
+export type Operation =
+  | { readonly op: 'removeManagedRoutes' }
+  | { readonly op: 'setHeaderRoute'; readonly step: NonNullable<CanaryStep['setHeaderRoute']> }
+  | { readonly op: 'setMirrorRoute'; readonly step: NonNullable<CanaryStep['setMirrorRoute']> }
+  | { readonly op: 'updateHash' }
+  | { readonly op: 'setWeight' };
+
+export interface Plan {
+  readonly wanted: Wanted;
+  readonly operations: readonly Operation[];
+  /** What is recorded once all operations have been accepted; absent when the capacity gate holds them up. */
+  readonly record?: TrafficWeights;
+  /** Why nothing more is done: the stable set cannot carry the rest yet. */
+  readonly waiting?: string;
+}
+
+/** The plan of one router for this pass. */
+export function trafficPlan(world: TrafficWorld): Plan {
+  const wanted = wantedTraffic(world);
+  const before: Operation[] = wanted.removesManagedRoutes ? [{ op: 'removeManagedRoutes' }] : [];
+  const waiting = capacityGate(world, wanted.weight);
+  if (waiting !== undefined) return { wanted: held(wanted, world), operations: before, waiting };
+  const { canary } = world.sets;
+  const isEmpty = (canary?.available ?? 0) === 0;
+  const emptiesFirst = isEmpty && (world.recorded?.canary.weight ?? 0) > 0;
+  const operations: Operation[] = [
+    ...before,
+    ...routeOperations(world),
+    ...(emptiesFirst ? [{ op: 'setWeight' } as const] : []),
+    { op: 'updateHash' },
+    { op: 'setWeight' },
+  ];
+  return { wanted, operations, record: recordOf(world.rollout, wanted) };
+}
+
+/** While the canary still has traffic its Service goes on naming it. */
+function held(wanted: Wanted, { recorded }: TrafficWorld): Wanted {
+  const hasTraffic = (recorded?.canary.weight ?? 0) > 0;
+  return hasTraffic ? { ...wanted, pointsCanaryServiceAtStable: false } : wanted;
+}
+
+/** Routes to the canary are inserted only while it has a pod that answers. */
+function routeOperations({ rollout, revision, sets }: TrafficWorld): readonly Operation[] {
+  const step = currentStepOf(rollout);
+  if (revision <= 1 || (sets.canary?.available ?? 0) === 0) return [];
+  const operations: Operation[] = [];
+  if (step?.setHeaderRoute !== undefined) {
+    operations.push({ op: 'setHeaderRoute', step: step.setHeaderRoute });
+  }
+  if (step?.setMirrorRoute !== undefined) {
+    operations.push({ op: 'setMirrorRoute', step: step.setMirrorRoute });
+  }
+  return operations;
+}
+
+function recordOf(rollout: Rollout, { weight, hashes, extras }: Wanted): TrafficWeights {
+  const strategy = canaryOf(rollout);
+  const given = extras.reduce((sum, extra) => sum + extra.weight, 0);
+  const party = (share: number, hash: string, service: string | undefined): WeightDestination => ({
+    weight: share,
+    ...((service ?? '') === '' ? {} : { serviceName: service ?? '' }),
+    ...(hash === '' ? {} : { podTemplateHash: hash }),
+  });
+  return {
+    canary: party(weight, hashes.canary, strategy?.canaryService),
+    stable: party(maxWeightOf(strategy) - weight - given, hashes.stable, strategy?.stableService),
+    ...(extras.length === 0 ? {} : { additional: extras }),
+  };
+}
+
+/** The stable set must be able to carry what the canary does not (traffic.md 1.4, 2). */
+function capacityGate({ rollout, sets }: TrafficWorld, weight: number): string | undefined {
+  const strategy = canaryOf(rollout);
+  const maxWeight = maxWeightOf(strategy);
+  const need = Math.floor(((maxWeight - weight) * desiredReplicas(rollout)) / maxWeight);
+  const { stable } = sets;
+  if (stable === undefined) return 'there is no stable ReplicaSet yet';
+  if (stable.available >= need) return undefined;
+  const threshold = strategy?.replicaProgressThreshold;
+  if (threshold !== undefined && progressThresholdMet(threshold, stable, need)) return undefined;
+  return `the stable ReplicaSet has ${stable.available} available replicas, waiting for ${need}`;
+}
+
+/** The desired weight and what belongs to it; the first row of traffic.md 1.5 that fits. */
+export function wantedTraffic(world: TrafficWorld): Wanted {
+  const { rollout, sets, recorded } = world;
+  const hashes = { canary: sets.canary?.hash ?? '', stable: sets.stable?.hash ?? '' };
+  const base = {
+    hashes,
+    extras: [],
+    removesManagedRoutes: false,
+    pointsCanaryServiceAtStable: false,
+    canaryExempt: false,
+  };
+  const rollback = dynamicRollback(world);
+  if (rollback !== undefined) return { ...base, ...rollback };
+  if (isFullyPromoted(rollout)) return { ...base, weight: 0, removesManagedRoutes: true };
+  if (rollout.status?.abort === true) return { ...base, ...aborted(world) };
+  if ((sets.canary?.available ?? 0) === 0) {
+    return { ...base, weight: 0, extras: experimentExtras(world), removesManagedRoutes: true };
+  }
+  if (rollout.status?.promoteFull === true) {
+    const weight = fullPromotionWeight(rollout, sets.canary, recorded);
+    return { ...base, weight, removesManagedRoutes: true };
+  }
+  return { ...base, ...stepTraffic(world) };
+}
+
+/** Rollback to stable while it was scaled down: traffic moves back only as stable grows. */
+function dynamicRollback({ rollout, sets, recorded }: TrafficWorld) {
+  const strategy = canaryOf(rollout);
+  const { canary, stable } = sets;
+  if (
+    recorded === undefined ||
+    strategy?.dynamicStableScale !== true ||
+    !isFullyPromoted(rollout)
+  ) {
+    return undefined;
+  }
+  const previous = recorded.canary.podTemplateHash ?? '';
+  if (previous === (canary?.hash ?? '')) return undefined;
+  if ((canary?.available ?? 0) >= desiredReplicas(rollout)) return undefined;
+  return {
+    weight: backOffWeight(rollout, sets, recorded),
+    hashes: { canary: previous, stable: stable?.hash ?? '' },
+    canaryExempt: true,
+  };
+}
+
+function aborted({ rollout, sets, recorded }: TrafficWorld) {
+  const weight = backOffWeight(rollout, sets, recorded);
+  const isDynamic = canaryOf(rollout)?.dynamicStableScale === true;
+  return {
+    weight,
+    removesManagedRoutes: true,
+    pointsCanaryServiceAtStable: !isDynamic || weight === 0,
+    canaryExempt: true,
+  };
+}
+
+function fullPromotionWeight(
+  rollout: Rollout,
+  canary: SetCounts | undefined,
+  recorded: TrafficWeights | undefined,
+): number {
+  const strategy = canaryOf(rollout);
+  if (strategy?.dynamicStableScale !== true) return recorded?.canary.weight ?? 0;
+  const maxWeight = maxWeightOf(strategy);
+  const share = Math.floor((maxWeight * (canary?.available ?? 0)) / desiredReplicas(rollout));
+  return Math.min(maxWeight, share);
+}
+
+function stepTraffic(world: TrafficWorld): Pick<Wanted, 'weight' | 'extras'> {
+  const { rollout, sets } = world;
+  const steps = stepsOf(rollout);
+  const index = stepIndexOf(rollout);
+  if (steps.length === 0) return { weight: 0, extras: [] };
+  // Sizes are judged by what this pass wants, not by what earlier passes recorded.
+  if (!atDesiredCounts(rollout, sets, undefined)) {
+    return { weight: nearestSetWeight(rollout, index, false), extras: experimentExtras(world) };
+  }
+  if (index < steps.length) {
+    return { weight: nearestSetWeight(rollout, index), extras: experimentExtras(world) };
+  }
+  return { weight: maxWeightOf(canaryOf(rollout)), extras: [] };
+}
+
+/**
+ * Destinations of a running experiment: a function of the experiment, replaced as a set. A template without a
+ * Service yet is left out, so no destination without host is ever written (observed-defects 2).
+ */
+export function experimentExtras({
+  rollout,
+  experiment,
+}: TrafficWorld): readonly WeightDestination[] {
+  const index = stepIndexOf(rollout);
+  const step = stepsOf(rollout).findLast(
+    (candidate, at) => at <= index && candidate.experiment !== undefined,
+  )?.experiment;
+  if (step === undefined || experiment?.status?.phase !== 'Running') return [];
+  const weights = new Map(
+    (step.templates ?? []).map((template) => [template.name, template.weight]),
+  );
+  return (experiment.status.templateStatuses ?? []).flatMap((template) => {
+    const weight = weights.get(template.name);
+    if (weight === undefined || (template.serviceName ?? '') === '') return [];
+    return [
+      {
+        weight,
+        serviceName: template.serviceName ?? '',
+        podTemplateHash: template.podTemplateHash ?? '',
+      },
+    ];
+  });
+}
