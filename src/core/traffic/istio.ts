@@ -233,9 +233,7 @@ export function updateHash(
     return {
       ...none,
       error: missing('destinationrules', settings.name),
-      events: [
-        warning('DestinationRuleNotFound', `DestinationRule \`${settings.name}\` not found`),
-      ],
+      steps: [{ events: [ruleNotFound(settings.name)] }],
     };
   }
   const { canarySubsetName, stableSubsetName } = settings;
