@@ -15,7 +15,8 @@ const stale = [...wanted].filter(([name, text]) => {
 const extra = readdirSync(folder).filter((name) => !wanted.has(name));
 
 if (isCheck) {
-  for (const [name] of stale) process.stdout.write(`crds/${name} is not up to date; run \`npm run generate\`\n`);
+  for (const [name] of stale)
+    process.stdout.write(`crds/${name} is not up to date; run \`npm run generate\`\n`);
   for (const name of extra) process.stdout.write(`crds/${name} belongs to no kind; remove it\n`);
   process.exit(stale.length + extra.length === 0 ? 0 : 1);
 }

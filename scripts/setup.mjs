@@ -3,7 +3,15 @@
 // that nothing has changed since the last time, it only runs the command.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +27,12 @@ function fail(sentence) {
 
 function hashOf(paths) {
   const hash = createHash('sha256');
-  for (const path of paths) hash.update(path).update('\0').update(readFileSync(join(root, path))).update('\0');
+  for (const path of paths)
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(join(root, path)))
+      .update('\0');
   return hash.digest('hex');
 }
 
@@ -43,10 +56,17 @@ function environment() {
 }
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, env: environment(), stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
   if (result.error !== undefined) fail(`setup: cannot start ${command}: ${result.error.message}`);
   if (result.status !== 0) {
-    fail(`setup: \`${command} ${args.join(' ')}\` ended with status ${result.status}\n${result.stdout}${result.stderr}`);
+    fail(
+      `setup: \`${command} ${args.join(' ')}\` ended with status ${result.status}\n${result.stdout}${result.stderr}`,
+    );
   }
 }
 
@@ -91,9 +111,15 @@ function install() {
 }
 
 function build() {
-  const sources = [...filesUnder('src').filter((path) => !path.endsWith('.test.ts')), ...filesUnder('scripts'), 'tsconfig.base.json', 'package.json'];
+  const sources = [
+    ...filesUnder('src').filter((path) => !path.endsWith('.test.ts')),
+    ...filesUnder('scripts'),
+    'tsconfig.base.json',
+    'package.json',
+  ];
   const stamp = hashOf(sources);
-  if (isStamped('build.stamp', stamp) && existsSync(join(root, 'dist', 'bin', 'slipway.cjs'))) return;
+  if (isStamped('build.stamp', stamp) && existsSync(join(root, 'dist', 'bin', 'slipway.cjs')))
+    return;
   process.stderr.write('setup: building (once) ...\n');
   run('node', ['scripts/build.mjs']);
   writeFileSync(join(cache, 'build.stamp'), stamp);
@@ -115,7 +141,8 @@ const wantsBuild = args[0] === '--build';
 if (wantsBuild) args.shift();
 const [command, ...rest] = args;
 if (command === undefined) fail('usage: node scripts/setup.mjs [--build] COMMAND ARGS');
-if (!statSync(join(root, 'package-lock.json'), { throwIfNoEntry: false })) fail('setup: package-lock.json is missing; this is not a whole checkout');
+if (!statSync(join(root, 'package-lock.json'), { throwIfNoEntry: false }))
+  fail('setup: package-lock.json is missing; this is not a whole checkout');
 
 await locked(() => {
   install();

@@ -23,29 +23,32 @@ export interface AskPorts {
  * Starts what is asked and not under way yet, and cancels what is no longer asked. `lookAgain` is called
  * when an answer has come.
  */
-export function fetchAnswers(
-  ports: AskPorts,
-  asks: readonly Ask[],
-  owner: { readonly ref: ObjectRef; readonly memory: Memory; readonly lookAgain: () => void },
-): void {
+export function fetchAnswers(ports: AskPorts, asks: readonly Ask[], owner: Owner): void {
   const { memory } = owner;
   memory.keepOnly(new Set(asks.map((ask) => ask.key)));
   for (const ask of asks) {
     if (memory.isAsking(ask.key)) continue;
     const stop = cancellation();
-    memory.asked(ask.key, stop.now);
-    void answerTo(ports, ask, owner.ref, stop.cancel)
-      .then((answer) => {
-        if (!stop.cancel.cancelled) memory.answered(answer);
-      })
-      .catch((error: unknown) => {
-        memory.unasked(ask.key);
-        if (!stop.cancel.cancelled) ports.onFailure(ask, error);
-      })
-      .finally(() => {
-        if (!stop.cancel.cancelled) owner.lookAgain();
-      });
+    memory.asked(ask.key, () => stop.now());
+    void fetchOne(ports, ask, owner, stop.cancel);
   }
+}
+
+interface Owner {
+  readonly ref: ObjectRef;
+  readonly memory: Memory;
+  readonly lookAgain: () => void;
+}
+
+async function fetchOne(ports: AskPorts, ask: Ask, owner: Owner, cancel: Cancel): Promise<void> {
+  try {
+    const answer = await answerTo(ports, ask, owner.ref, cancel);
+    if (!cancel.cancelled) owner.memory.answered(answer);
+  } catch (error) {
+    owner.memory.unasked(ask.key);
+    if (!cancel.cancelled) ports.onFailure(ask, error);
+  }
+  if (!cancel.cancelled) owner.lookAgain();
 }
 
 async function answerTo(

@@ -70,23 +70,27 @@ function istioReferences(rollout: Rollout, namespace: string): Reference[] {
 /** What the Rollout's spec names, without what the named templates name in turn. */
 export function rolloutReferences(rollout: Rollout): readonly Reference[] {
   const namespace = rollout.metadata.namespace ?? '';
+  const { blueGreen } = rollout.spec.strategy ?? {};
+  const gates = [
+    ...(blueGreen?.prePromotionAnalysis?.templates ?? []),
+    ...(blueGreen?.postPromotionAnalysis?.templates ?? []),
+  ];
+  return [
+    ...serviceReferences(serviceNames(rollout), namespace),
+    ...istioReferences(rollout, namespace),
+    ...templateReferences([...canaryTemplateRefs(rollout), ...gates], namespace),
+  ];
+}
+
+function serviceNames(rollout: Rollout): readonly (string | undefined)[] {
   const { canary, blueGreen } = rollout.spec.strategy ?? {};
-  const services = [
+  return [
     canary?.stableService,
     canary?.canaryService,
     canary?.pingPong?.pingService,
     canary?.pingPong?.pongService,
     blueGreen?.activeService,
     blueGreen?.previewService,
-  ];
-  const gates = [
-    ...(blueGreen?.prePromotionAnalysis?.templates ?? []),
-    ...(blueGreen?.postPromotionAnalysis?.templates ?? []),
-  ];
-  return [
-    ...serviceReferences(services, namespace),
-    ...istioReferences(rollout, namespace),
-    ...templateReferences([...canaryTemplateRefs(rollout), ...gates], namespace),
   ];
 }
 
