@@ -1,6 +1,8 @@
 // What a decision is: the next status, the writes that are safe now, what must be asked of the outside,
 // and why. All `decide` functions of core/ give this shape; the shell in controller/ carries it out.
+import type { Measurement, Metric } from '../api/analysis.ts';
 import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
+import type { ResultValue } from '../expr/value.ts';
 import type { Instant } from '../lib/ports.ts';
 import type { Reason } from './reasons.ts';
 
@@ -67,10 +69,10 @@ export type Ask =
 /** One measurement to take: `provider` is the metric's provider object with all arguments filled in. */
 export interface MeasureAsk {
   readonly metricName: string;
-  readonly provider: { readonly [key: string]: Json };
+  readonly provider: Metric['provider'];
   /** `run` begins a measurement, `resume` and `terminate` go on with the one given. */
   readonly action: 'run' | 'resume' | 'terminate';
-  readonly measurement?: { readonly [key: string]: Json };
+  readonly measurement?: Measurement;
 }
 
 /** How the outside answered; part of the next world. */
@@ -95,7 +97,7 @@ export type Answer =
 export interface Measured {
   readonly startedAt: Instant;
   readonly finishedAt?: Instant;
-  readonly result?: unknown;
+  readonly result?: ResultValue;
   /** How the result is printed in `measurement.value`. */
   readonly value?: string;
   readonly error?: string;

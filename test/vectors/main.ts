@@ -8,6 +8,7 @@ import type { CaseResult } from './result.ts';
 type Run = (file: never) => Promise<readonly CaseResult[]> | readonly CaseResult[];
 
 const RUNNERS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
+  'analysis-assess.json': () => import('./analysis-assess.ts'),
   'args.json': () => import('./args.ts'),
   'canary-replicas.json': () => import('./canary-replicas.ts'),
   'conditions.json': () => import('./conditions.ts'),

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import type { AnalysisRun, AnalysisRunSpec, AnalysisRunStatus } from '../../api/analysis.ts';
+import { instant, later, seconds } from '../../lib/time.ts';
+import type { Answer } from '../decision.ts';
+import { decide } from './decide.ts';
+
+const NOW = instant(Date.UTC(2026, 0, 1));
+const METRIC = {
+  name: 'errors',
+  provider: { prometheus: { address: 'http://prometheus', query: 'token="{{args.token}}"' } },
+  successCondition: 'result < 1',
+};
+const SECRET_ARGS = [
+  { name: 'token', valueFrom: { secretKeyRef: { name: 'vault', key: 'token' } } },
+];
+
+function runOf(spec: Partial<AnalysisRunSpec>, status?: AnalysisRunStatus): AnalysisRun {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AnalysisRun',
+    metadata: { name: 'run', namespace: 'shop', uid: 'u1' },
+    spec: { metrics: [METRIC], ...spec },
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+const SECRET: Answer = {
+  kind: 'secret',
+  key: 'secret/vault',
+  name: 'vault',
+  secret: { data: { token: 's3cret' } },
+};
+
+describe('decide', () => {
+  it('asks for a secret before anything is measured with it', () => {
+    const { asks, reasons } = decide({ run: runOf({ args: SECRET_ARGS }), answers: [] }, NOW);
+    expect(asks).toEqual([{ kind: 'secret', key: 'secret/vault', name: 'vault' }]);
+    expect(reasons[0]?.code).toBe('MeasurementDue');
+  });
+
+  it('measures with the secret and keeps it out of messages', () => {
+    const run = runOf({ args: SECRET_ARGS });
+    const { asks } = decide({ run, answers: [SECRET] }, NOW);
+    const [ask] = asks;
+    expect(ask?.kind === 'measure' && ask.measure.provider.prometheus?.query).toBe(
+      'token="s3cret"',
+    );
+    const answer: Answer = {
+      kind: 'measure',
+      key: ask?.key ?? '',
+      measured: { startedAt: NOW, error: 'bad query token="s3cret"' },
+    };
+    const { status, requeueAt, reasons } = decide({ run, answers: [SECRET, answer] }, NOW);
+    expect(status.metricResults?.[0]?.measurements?.[0]?.message).toBe('bad query token="*****"');
+    expect(requeueAt).toBe(later(NOW, seconds(10.001)));
+    expect(reasons[0]?.code).toBe('MeasurementWaiting');
+  });
+
+  it.each([
+    {
+      reason: 'a secret that is not there ends the run',
+      answer: { error: 'secrets "vault" not found' },
+      message: 'Unable to resolve metric arguments: secrets "vault" not found',
+    },
+    {
+      reason: 'a key that is not in the secret ends the run',
+      answer: { data: {} },
+      message: `Unable to resolve metric arguments: key 'token' does not exist in secret 'vault'`,
+    },
+  ])('$reason', ({ answer, message }) => {
+    const answers: readonly Answer[] = [{ ...SECRET, secret: answer }];
+    const { status, events } = decide({ run: runOf({ args: SECRET_ARGS }), answers }, NOW);
+    expect(status).toEqual({ phase: 'Error', message });
+    expect(events.map((event) => event.reason)).toEqual(['AnalysisRunError']);
+  });
+
+  it('ends a run whose spec makes no sense, with the reason', () => {
+    const { status, reasons } = decide({ run: runOf({ metrics: [] }), answers: [] }, NOW);
+    expect(status).toEqual({
+      phase: 'Error',
+      message: 'Analysis spec invalid: no metrics specified',
+    });
+    expect(reasons[0]?.code).toBe('RunInvalid');
+  });
+
+  it('keeps a completed run until its time to live has passed, then deletes it', () => {
+    const status = { phase: 'Failed', completedAt: '2026-01-01T00:00:00Z' };
+    const run = runOf({ ttlStrategy: { secondsAfterFailure: 30 } }, status);
+    const waiting = decide({ run, answers: [] }, NOW);
+    expect(waiting.writes).toEqual([]);
+    expect(waiting.reasons[0]?.code).toBe('RunCompleted');
+    const due = later(NOW, seconds(31));
+    expect(waiting.requeueAt).toBe(due);
+    expect(decide({ run, answers: [] }, due).writes.map((write) => write.kind)).toEqual(['delete']);
+  });
+});
