@@ -1,8 +1,30 @@
 // Why a decision is what it is. A closed union of codes; conditions, output, dashboard and logs render them.
 // Each kind adds its codes in its own list below; each code is produced by at least one named test.
 
-/** Codes of Rollout decisions. */
-export type RolloutReasonCode = 'Settled' | 'InvalidSpec' | 'WaitingForPods';
+/** Codes of Rollout decisions. `Settled` closes every list: the phase as it stands. */
+export type RolloutReasonCode =
+  | 'Settled'
+  | 'InvalidSpec'
+  | 'ClaimingReplicaSets'
+  | 'CreatingReplicaSet'
+  | 'SyncingReplicaSet'
+  | 'UpdateBegins'
+  | 'PauseRecorded'
+  | 'PausedAtStep'
+  | 'StepCompleted'
+  | 'Promoted'
+  | 'ScalingReplicaSet'
+  | 'SwitchingService'
+  | 'ShiftingTraffic'
+  | 'TrafficRefused'
+  | 'WaitingForPods'
+  | 'StartingAnalysis'
+  | 'AnalysisNotStarted'
+  | 'WaitingForAnalysis'
+  | 'StartingExperiment'
+  | 'ExperimentNotStarted'
+  | 'WaitingForExperiment'
+  | 'RestartingPods';
 
 /** Codes of Experiment decisions. */
 export type ExperimentReasonCode = 'ExperimentSettled' | 'ExperimentInvalid' | 'ExperimentRunning';

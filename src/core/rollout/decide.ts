@@ -1,0 +1,94 @@
+// What to do for a Rollout now (rollout.md 3). Entry point: `decide`.
+//
+// Flow: sets are claimed, the spec is checked, the set of the current template is made, pauses are told, revisions are
+// brought in line; then one pass of the strategy. Each of these ends the pass if it changed something, so that the
+// next is decided on what it led to.
+// Guarantees: pure and total; stopping after any of the writes is safe; traffic moves before pods go.
+import type { RolloutStatus } from '../../api/rollout.ts';
+import type { Instant } from '../../lib/time.ts';
+import type { Decision } from '../decision.ts';
+import { followAnalyses } from './analyses.ts';
+import { pauseBookkeeping } from './bookkeeping.ts';
+import { claimSets } from './claim.ts';
+import { followExperiment, storedExperiment } from './experiments.ts';
+import { cleanRevisions, cleanRuns } from './history.ts';
+import { invalidStatus } from './invalid.ts';
+import { createNewSet } from './new-set.ts';
+import { isHalted, normal, type Pass, passOf, rolloutPatch } from './pass.ts';
+import { restartPods } from './restart.ts';
+import { syncRevision } from './revision.ts';
+import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
+import { canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
+import { pauseStep } from './steps.ts';
+import { shiftTraffic } from './traffic.ts';
+import { rolloutProblem } from './validation.ts';
+import type { RolloutWorld } from './world.ts';
+
+export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
+  const pass = passOf(world, now);
+  if (world.firstSeen) {
+    const { namespace = '', name } = world.rollout.metadata;
+    const text = `Rollout resource added to informer: ${namespace}/${name}`;
+    pass.draft.events.push(normal('RolloutAddedToInformer', text));
+  }
+  return decisionOf(pass, nextStatus(pass));
+}
+
+/** Runs the stages in order; what comes back is the whole next status. */
+function nextStatus(pass: Pass): RolloutStatus {
+  const { rollout, world, draft, sets } = pass;
+  const stored = world.rollout.status ?? {};
+  if (claimSets(pass)) return stored;
+  const problem = rolloutProblem(world);
+  if (problem !== undefined) return invalidStatus(pass, problem);
+  if (sets.newSet === undefined) return createNewSet(pass);
+  if (rollout.spec.replicas === undefined) {
+    draft.writes.push(rolloutPatch(rollout, { spec: { replicas: 1 } }));
+    draft.reasons.push({
+      code: 'SyncingReplicaSet',
+      message: 'writing the default of one replica',
+    });
+    return stored;
+  }
+  const booked = pauseBookkeeping(pass);
+  if (booked !== undefined) return booked;
+  if (syncRevision(pass)) return stored;
+  if (isScalingEvent(pass)) {
+    scaleReplicaSets(pass);
+    return scaledStatus(pass);
+  }
+  return canaryPass(pass) ?? stored;
+}
+
+/** One pass of a canary (3.3); undefined: something went wrong or was evicted, the status stays. */
+function canaryPass(pass: Pass): RolloutStatus | undefined {
+  if (isChanged(pass)) return resetStatus(pass);
+  const { draft } = pass;
+  if (restartPods(pass)) return undefined;
+  cleanRevisions(pass);
+  draft.experiment = storedExperiment(pass);
+  if (!shiftTraffic(pass)) return undefined;
+  if (!followExperiment(pass)) return undefined;
+  if (!followAnalyses(pass)) return undefined;
+  cleanRuns(pass);
+  const isStopped = isHalted(pass) || draft.pausesAdded.has('InconclusiveAnalysisRun');
+  if (!isStopped && scaleReplicaSets(pass)) return canaryStatus(pass);
+  if (!draft.pausesAdded.has('InconclusiveAnalysisRun')) pauseStep(pass);
+  return canaryStatus(pass);
+}
+
+function decisionOf({ draft, rollout }: Pass, status: RolloutStatus): Decision<RolloutStatus> {
+  const [first, ...others] = draft.moments;
+  const requeueAt =
+    first === undefined ? undefined : others.reduce((a, b) => (b < a ? b : a), first);
+  const { phase = 'Progressing', message = '' } = status;
+  const text = `rollout ${rollout.metadata.name} is ${phase}${message === '' ? '' : `: ${message}`}`;
+  return {
+    status,
+    writes: draft.writes,
+    events: draft.events,
+    asks: draft.asks,
+    ...(requeueAt === undefined ? {} : { requeueAt }),
+    reasons: [...draft.reasons, { code: 'Settled', message: text }],
+  };
+}

@@ -1,0 +1,143 @@
+// One pass over a Rollout: what it looks at, and the draft of its decision that the stages fill in order.
+import type { Rollout, RolloutStatus, TrafficWeights } from '../../api/rollout.ts';
+import type { AnalysisRun } from '../../api/analysis.ts';
+import type { Experiment } from '../../api/experiment.ts';
+import { REVISION } from '../../api/names.ts';
+import { ROLLOUTS } from '../../api/resources.ts';
+import type { Json } from '../../api/object.ts';
+import type { Instant } from '../../lib/time.ts';
+import type { Ask, EventNote, PatchWrite, Write } from '../decision.ts';
+import { refOf } from '../ownership.ts';
+import type { Reason } from '../reasons.ts';
+import { desiredReplicas } from './limits.ts';
+import { setsOf, type RolloutSets } from './sets.ts';
+import type { RolloutWorld } from './world.ts';
+
+export type PauseReason = 'CanaryPauseStep' | 'InconclusiveAnalysisRun' | 'InconclusiveExperiment';
+
+/** What the stages of a pass have decided so far; lives for one pass. */
+export interface Draft {
+  readonly writes: Write[];
+  /** Told after the status has been written. */
+  readonly events: EventNote[];
+  readonly asks: Ask[];
+  readonly reasons: Reason[];
+  /** Moments at which time alone changes the answer; the earliest counts. */
+  readonly moments: Instant[];
+  readonly pausesAdded: Set<PauseReason>;
+  readonly pausesRemoved: Set<PauseReason>;
+  arePausesCleared: boolean;
+  isAbortRemoved: boolean;
+  /** Set when this pass aborts the update; the text may be empty. */
+  abortCause: string | undefined;
+  /** What routers have accepted, this pass included; undefined without a router. */
+  weights: TrafficWeights | undefined;
+  /** Runs and the experiment that the next status names. */
+  stepRun: AnalysisRun | undefined;
+  backgroundRun: AnalysisRun | undefined;
+  experiment: Experiment | undefined;
+  /** A run or an experiment begun in this pass: not judged before the next. */
+  readonly begun: Set<string>;
+  restartedAt: string | undefined;
+}
+
+export interface Pass {
+  readonly world: RolloutWorld;
+  /** The Rollout as it counts: an abort of a fully promoted one is dropped (3.1, 8). */
+  readonly rollout: Rollout;
+  /** Its stored status; empty if there is none. */
+  readonly stored: RolloutStatus;
+  readonly now: Instant;
+  readonly sets: RolloutSets;
+  /** Desired number of pods. */
+  readonly replicas: number;
+  readonly draft: Draft;
+}
+
+function emptyDraft({ status }: Rollout): Draft {
+  return {
+    writes: [],
+    events: [],
+    asks: [],
+    reasons: [],
+    moments: [],
+    pausesAdded: new Set(),
+    pausesRemoved: new Set(),
+    arePausesCleared: false,
+    isAbortRemoved: false,
+    abortCause: undefined,
+    weights: status?.canary?.weights,
+    stepRun: undefined,
+    backgroundRun: undefined,
+    experiment: undefined,
+    begun: new Set(),
+    restartedAt: status?.restartedAt,
+  };
+}
+
+export function passOf(world: RolloutWorld, now: Instant): Pass {
+  const rollout = withoutIdleAbort(world.rollout);
+  const stored = rollout.status ?? {};
+  return {
+    world,
+    rollout,
+    stored,
+    now,
+    sets: setsOf({ ...world, rollout }),
+    replicas: desiredReplicas(rollout),
+    draft: emptyDraft(rollout),
+  };
+}
+
+function withoutIdleAbort(rollout: Rollout): Rollout {
+  const { status } = rollout;
+  if (status?.abort !== true || !isCompleted(status)) return rollout;
+  const { abort: _abort, ...rest } = status;
+  return { ...rollout, status: rest };
+}
+
+/** The stable set is that of the current template. */
+export function isCompleted({ stableRS = '', currentPodHash = '' }: RolloutStatus): boolean {
+  return stableRS !== '' && stableRS === currentPodHash;
+}
+
+export function isAborted({ stored, draft }: Pass): boolean {
+  return (stored.abort === true && !draft.isAbortRemoved) || draft.abortCause !== undefined;
+}
+
+export function hasPause({ stored }: Pass, reason: PauseReason): boolean {
+  return (stored.pauseConditions ?? []).some((condition) => condition.reason === reason);
+}
+
+/** Held by its user, or by an analysis that nobody could judge: nothing grows, shrinks or is completed (3.3). */
+export function isHalted(pass: Pass): boolean {
+  return pass.rollout.spec.paused === true || hasPause(pass, 'InconclusiveAnalysisRun');
+}
+
+/** The Rollout's revision, from its annotation. */
+export function rolloutRevision({ metadata }: Rollout): string {
+  return metadata.annotations?.[REVISION] ?? '';
+}
+
+export function normal(reason: string, message: string): EventNote {
+  return { type: 'Normal', reason, message };
+}
+
+export function warning(reason: string, message: string): EventNote {
+  return { type: 'Warning', reason, message };
+}
+
+/** A change of the Rollout itself. */
+export function rolloutPatch(
+  rollout: Rollout,
+  body: Json,
+  events: readonly EventNote[] = [],
+): PatchWrite {
+  return {
+    kind: 'patch',
+    ref: refOf(ROLLOUTS, rollout),
+    resourceVersion: rollout.metadata.resourceVersion ?? '',
+    patch: { type: 'merge', body },
+    events,
+  };
+}

@@ -1,0 +1,101 @@
+// Health, progress and deadlines of an update, as conditions tell them (rollout.md 3.12, 7.3, 7.4).
+import type { RolloutStatus } from '../../api/rollout.ts';
+import { type Instant, later, milliseconds, parseInstant, seconds } from '../../lib/time.ts';
+import { conditionOf } from './conditions.ts';
+import { isCompleted, type Pass } from './pass.ts';
+import { deadlineTextOf } from './sets.ts';
+import { currentStepOf, stepsOf } from './weights.ts';
+
+const DEFAULT_DEADLINE_SECONDS = 600;
+
+/** All pods are of the new version, available, and nothing of the old one is left. */
+export function isHealthy(pass: Pass, next: RolloutStatus): boolean {
+  const { rollout, stored, replicas } = pass;
+  const steps = stepsOf(rollout).length;
+  const index = next.currentStepIndex;
+  return (
+    (next.updatedReplicas ?? 0) === replicas &&
+    (next.availableReplicas ?? 0) === replicas &&
+    stored.observedGeneration === String(rollout.metadata.generation ?? 0) &&
+    (steps === 0 || index === undefined || index === steps) &&
+    isCompleted(next) &&
+    (next.replicas ?? 0) === replicas
+  );
+}
+
+interface Progress {
+  readonly updated: number;
+  readonly old: number;
+  readonly ready: number;
+  readonly available: number;
+  readonly identity: string;
+}
+
+function progressOf(status: RolloutStatus): Progress {
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  return {
+    updated: updatedReplicas,
+    old: replicas - updatedReplicas,
+    ready: readyReplicas,
+    available: availableReplicas,
+    identity: `${status.stableRS ?? ''}/${status.currentStepHash ?? ''}`,
+  };
+}
+
+/** Whether the pass brings the update further, compared with what is stored. */
+export function hasProgressed({ stored }: Pass, next: RolloutStatus): boolean {
+  const before = progressOf(stored);
+  const after = progressOf(next);
+  const from = stored.currentStepIndex;
+  const to = next.currentStepIndex;
+  return (
+    before.updated !== after.updated ||
+    after.old < before.old ||
+    after.ready > before.ready ||
+    after.available > before.available ||
+    before.identity !== after.identity ||
+    (from !== undefined && to !== undefined && from !== to)
+  );
+}
+
+/** A step, a pause, or a set on its way out that may take as long as it likes. */
+function isTimeless({ rollout, stored, sets }: Pass, next: RolloutStatus): boolean {
+  const step = currentStepOf({ ...rollout, status: next });
+  const isIndefinite =
+    step?.experiment !== undefined || step?.analysis !== undefined || step?.pause !== undefined;
+  return (
+    isIndefinite ||
+    conditionOf(stored, 'Paused')?.status === 'True' ||
+    sets.others.some((set) => deadlineTextOf(set) !== '')
+  );
+}
+
+const UNTIMED: ReadonlySet<string> = new Set(['RolloutAborted', 'RolloutPaused']);
+
+/** The moment at which progress has been missing for too long; undefined while that is not looked at. */
+export function progressDeadline(pass: Pass, next: RolloutStatus): Instant | undefined {
+  const condition = conditionOf(next, 'Progressing');
+  if (condition === undefined || UNTIMED.has(condition.reason) || isTimeless(pass, next)) {
+    return undefined;
+  }
+  const since = parseInstant(condition.lastUpdateTime);
+  if (since === undefined) return undefined;
+  const limit = pass.rollout.spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
+  return later(later(since, seconds(limit)), milliseconds(1));
+}
+
+/** Whether the deadline has passed, or had passed before and nothing has moved since. */
+export function isTimedOut(pass: Pass, next: RolloutStatus): boolean {
+  const condition = conditionOf(next, 'Progressing');
+  const deadline = progressDeadline(pass, next);
+  if (deadline === undefined) return false;
+  return condition?.reason === 'ProgressDeadlineExceeded' || pass.now >= deadline;
+}
+
+/** `ReplicaSet "x"`, or the Rollout while there is no new set. */
+export function subjectOf({ sets, rollout }: Pass): string {
+  const { newSet } = sets;
+  return newSet === undefined
+    ? `Rollout "${rollout.metadata.name}"`
+    : `ReplicaSet "${newSet.metadata.name}"`;
+}

@@ -1,0 +1,42 @@
+// Which sets a live route, Service or subset still refers to (rollout.md 4.7, traffic.md 1.8): they keep their pods.
+import { HASH_LABEL } from '../../api/names.ts';
+import type { DestinationRule } from '../traffic/istio-objects.ts';
+import { canaryOf } from './limits.ts';
+import type { Pass } from './pass.ts';
+
+/** Hashes that something refers to. */
+export function referencedHashes(pass: Pass): ReadonlySet<string> {
+  const { stored, draft, world } = pass;
+  const recorded = [stored.canary?.weights, draft.weights].flatMap((weights) =>
+    weights === undefined
+      ? []
+      : [weights.canary, weights.stable, ...(weights.additional ?? [])].map(
+          (party) => party.podTemplateHash,
+        ),
+  );
+  const names = serviceNames(pass);
+  const selected = world.services
+    .filter((service) => names.has(service.metadata.name))
+    .map((service) => service.spec.selector?.[HASH_LABEL]);
+  const subsets = (world.destinationRules as readonly DestinationRule[]).flatMap((rule) =>
+    (rule.spec?.subsets ?? []).flatMap((subset) => Object.values(subset.labels ?? {})),
+  );
+  const all = [stored.stableRS, stored.currentPodHash, ...recorded, ...selected, ...subsets];
+  return nonEmpty(all);
+}
+
+function serviceNames({ rollout }: Pass): ReadonlySet<string> {
+  const canary = canaryOf(rollout);
+  const { pingPong } = canary ?? {};
+  const names = [
+    canary?.canaryService,
+    canary?.stableService,
+    pingPong?.pingService,
+    pingPong?.pongService,
+  ];
+  return nonEmpty(names);
+}
+
+function nonEmpty(texts: readonly (string | undefined)[]): ReadonlySet<string> {
+  return new Set(texts.filter((text): text is string => text !== undefined && text !== ''));
+}

@@ -1,0 +1,193 @@
+// Sizes of a canary's sets in this pass: stable, then new, then the others; each change ends the stage, so that the
+// next one is decided on what the change led to (rollout.md 4.6-4.8). Entry point: `scaleReplicaSets`.
+import type { ReplicaSet } from '../../api/kubernetes.ts';
+import { formatInstant, later, seconds } from '../../lib/time.ts';
+import { canaryOf, isRouted, limitsOf } from './limits.ts';
+import { isCompleted, type Pass } from './pass.ts';
+import { referencedHashes } from './references.ts';
+import { canaryReplicas } from './replicas.ts';
+import { scaleSet } from './set-scaling.ts';
+import {
+  availableOf,
+  canarySetsOf,
+  deadlineOf,
+  deadlineTextOf,
+  desiredAnnotationOf,
+  hashOf,
+  revisionOf,
+  sizeOf,
+} from './sets.ts';
+
+const DEFAULT_DELAY_SECONDS = 30;
+
+/** True if something was scaled. */
+export function scaleReplicaSets(pass: Pass): boolean {
+  return scaleStable(pass) || scaleNew(pass) || scaleOthers(pass);
+}
+
+function scaleStable(pass: Pass): boolean {
+  const { sets, rollout, stored } = pass;
+  const { stableSet, newSet } = sets;
+  if (stableSet === undefined || stableSet === newSet) return false;
+  // What routers were told in earlier passes still sends it traffic.
+  const { stable } = canaryReplicas(rollout, canarySetsOf(sets), stored.canary?.weights);
+  return scaleSet(pass, stableSet, { size: stable, deadline: null });
+}
+
+function scaleNew(pass: Pass): boolean {
+  const { sets, rollout, draft } = pass;
+  const { newSet } = sets;
+  if (newSet === undefined) return false;
+  const waits = waitsAfterAbort(pass);
+  if (waits) {
+    const done = scaleAborted(pass, newSet);
+    if (done !== undefined) return done;
+  }
+  if (isKeptAfterAbort(pass)) return scaleSet(pass, newSet, { size: sizeOf(newSet) });
+  const { canary } = canaryReplicas(rollout, canarySetsOf(sets), draft.weights);
+  return scaleSet(pass, newSet, { size: canary, ...(waits ? {} : { deadline: null }) });
+}
+
+/** After an abort a routed canary stays for a while, so that traffic has left before its pods do. */
+function waitsAfterAbort({ rollout, stored, sets }: Pass): boolean {
+  const canary = canaryOf(rollout);
+  const delay = canary?.abortScaleDownDelaySeconds;
+  const isDynamic = canary?.dynamicStableScale === true && delay === undefined;
+  return (
+    stored.abort === true &&
+    sets.stableSet !== undefined &&
+    isRouted(rollout) &&
+    delay !== 0 &&
+    !isDynamic
+  );
+}
+
+/** A delay of 0 means never (observed-defects 5). */
+function isKeptAfterAbort({ rollout, stored, sets }: Pass): boolean {
+  const never = canaryOf(rollout)?.abortScaleDownDelaySeconds === 0;
+  return stored.abort === true && sets.stableSet !== undefined && isRouted(rollout) && never;
+}
+
+/** Undefined: the mark cannot be read, the usual size applies. */
+function scaleAborted(pass: Pass, set: ReplicaSet): boolean | undefined {
+  const { now, draft, sets, replicas, rollout } = pass;
+  const size = sizeOf(set);
+  if (deadlineTextOf(set) === '') {
+    const isStableWhole = availableOf(sets.stableSet) >= replicas;
+    const delay = canaryOf(rollout)?.abortScaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
+    const deadline = later(now, seconds(delay));
+    if (isStableWhole) draft.moments.push(deadline);
+    return scaleSet(pass, set, {
+      size,
+      ...(isStableWhole ? { deadline: formatInstant(deadline) } : {}),
+    });
+  }
+  const deadline = deadlineOf(set);
+  if (deadline === undefined) return undefined;
+  const hasTraffic = (draft.weights?.canary.weight ?? 0) > 0;
+  if (deadline > now) draft.moments.push(deadline);
+  const target = deadline > now || hasTraffic ? size : 0;
+  return scaleSet(pass, set, { size: target, keepsDeadline: true });
+}
+
+/** Sets that are neither new nor stable, as far as availability allows. */
+function scaleOthers(pass: Pass): boolean {
+  const { sets, rollout, replicas } = pass;
+  const withPods = sets.others.filter((set) => sizeOf(set) > 0);
+  if (withPods.length === 0) return false;
+  const referenced = referencedHashes(pass);
+  const cleaned = cleanUnhealthy(pass, withPods, referenced);
+  const available = sets.all.reduce((sum, set) => sum + availableOf(set), 0);
+  const budget = available - (replicas - limitsOf(rollout).maxUnavailable);
+  if (budget <= 0) return cleaned;
+  const rest = cleaned ? withPods.filter((set) => isHealthy(set)) : withPods;
+  return scaleDownOthers(pass, rest.toSorted(byRevision), { referenced, budget }) || cleaned;
+}
+
+function isHealthy(set: ReplicaSet): boolean {
+  return sizeOf(set) === availableOf(set);
+}
+
+/** Pods that are not available help nobody: they go first. What is still referred to or waits is left alone. */
+function cleanUnhealthy(
+  pass: Pass,
+  sets: readonly ReplicaSet[],
+  referenced: ReadonlySet<string>,
+): boolean {
+  let changed = false;
+  for (const set of sets) {
+    if (isHealthy(set) || deadlineTextOf(set) !== '') continue;
+    if (isRouted(pass.rollout) && referenced.has(hashOf(set))) continue;
+    if (availableOf(set) > sizeOf(set)) continue;
+    changed = scaleSet(pass, set, { size: availableOf(set) }) || changed;
+  }
+  return changed;
+}
+
+/** Newest revision first; without a readable one last. */
+function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  return (revisionOf(b) ?? -1) - (revisionOf(a) ?? -1);
+}
+
+function scaleDownOthers(
+  pass: Pass,
+  sets: readonly ReplicaSet[],
+  { referenced, budget }: { readonly referenced: ReadonlySet<string>; readonly budget: number },
+): boolean {
+  const { rollout, stored } = pass;
+  const delay = delayCounter(pass);
+  const isDynamic = canaryOf(rollout)?.dynamicStableScale === true;
+  let left = budget;
+  let changed = false;
+  for (const set of sets) {
+    if (isRouted(rollout) && referenced.has(hashOf(set))) continue;
+    if (left <= 0) break;
+    const size = sizeOf(set);
+    const isRetired = isCompleted(stored) || deadlineTextOf(set) !== '';
+    let target: number;
+    if (!isRouted(rollout)) target = Math.max(0, size - left);
+    else if (isRetired && !isDynamic) {
+      const delayed = delay(set);
+      changed = scaleSet(pass, set, delayed) || changed;
+      left -= size - delayed.size;
+      continue;
+    } else target = 0;
+    changed = scaleSet(pass, set, { size: target }) || changed;
+    left -= size - target;
+  }
+  return changed;
+}
+
+type Delayed = { readonly size: number; readonly deadline?: string };
+
+/** Decides set after set, newest first, which may wait: as many as the limit of waiting revisions allows. */
+function delayCounter({ rollout, now, draft }: Pass): (set: ReplicaSet) => Delayed {
+  const canary = canaryOf(rollout);
+  const limit = canary?.scaleDownDelayRevisionLimit ?? Number.POSITIVE_INFINITY;
+  const delaySeconds = canary?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
+  let waiting = 0;
+  return (set) => {
+    if (delaySeconds <= 0) return { size: 0 };
+    const size = sizeOf(set);
+    waiting += 1;
+    if (waiting > limit) return { size: 0 };
+    if (deadlineTextOf(set) === '') {
+      const deadline = later(now, seconds(delaySeconds));
+      draft.moments.push(deadline);
+      return { size, deadline: formatInstant(deadline) };
+    }
+    const deadline = deadlineOf(set);
+    if (deadline === undefined || deadline <= now) return { size: 0 };
+    draft.moments.push(deadline);
+    return { size };
+  };
+}
+
+/** A change of `spec.replicas` alone: sets are sized, nothing else is looked at (3.2 C). */
+export function isScalingEvent({ sets, replicas }: Pass): boolean {
+  return [sets.newSet, sets.stableSet].some((set) => {
+    if (set === undefined || sizeOf(set) === 0) return false;
+    const recorded = desiredAnnotationOf(set);
+    return recorded !== undefined && recorded !== replicas;
+  });
+}

@@ -1,0 +1,195 @@
+// The status of a canary after a pass: reset, promotion, abort, or the next step (rollout.md 3.4, 3.6).
+// Entry point: `canaryStatus`.
+import type { RolloutStatus } from '../../api/rollout.ts';
+import { selectorText } from '../../api/selector.ts';
+import { runReference } from './analyses.ts';
+import { canaryOf } from './limits.ts';
+import { isAborted, isCompleted, normal, type Pass, rolloutRevision } from './pass.ts';
+import { isInsideWindow, promotionReason } from './promotion.ts';
+import { availableOf, hashOf, sizeOf } from './sets.ts';
+import { isStepComplete, stepText } from './steps.ts';
+import { type TailFacts, watchDeadline, withTail } from './tail.ts';
+import { stepIndexOf, stepsOf } from './weights.ts';
+
+const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: false };
+
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Members that are zero or empty are left out, as the wire has them. */
+function present<T extends object>(members: T): Present<T> {
+  return Object.fromEntries(
+    Object.entries(members).filter(
+      ([, value]) => value !== undefined && value !== 0 && value !== '' && value !== false,
+    ),
+  ) as Present<T>;
+}
+
+/** Counters over all sets, and what the scale subresource reads. */
+export function counters({ sets, rollout }: Pass): RolloutStatus {
+  const sum = (member: 'replicas' | 'readyReplicas' | 'availableReplicas') =>
+    sets.all.reduce((total, set) => total + (set.status?.[member] ?? 0), 0);
+  return present({
+    replicas: sum('replicas'),
+    updatedReplicas: sets.newSet?.status?.replicas ?? 0,
+    readyReplicas: sum('readyReplicas'),
+    availableReplicas: sum('availableReplicas'),
+    HPAReplicas: sum('replicas'),
+    selector: selectorText(rollout.spec.selector),
+  });
+}
+
+/** What every full pass recomputes or carries over. */
+function baseStatus(pass: Pass): RolloutStatus {
+  const { stored, sets, world, draft } = pass;
+  const { alb, albs, duration, collisionCount, promoteFull, stableRS } = stored;
+  return {
+    ...present({ alb, albs, duration, promoteFull, stableRS }),
+    ...(collisionCount === undefined ? {} : { collisionCount }),
+    ...(draft.restartedAt === undefined ? {} : { restartedAt: draft.restartedAt }),
+    ...counters(pass),
+    currentPodHash: sets.newSet === undefined ? world.hashes.podTemplate : hashOf(sets.newSet),
+    currentStepHash: world.hashes.steps,
+    canary: canaryBlock(pass),
+    blueGreen: {},
+  };
+}
+
+function canaryBlock({ stored, draft }: Pass): NonNullable<RolloutStatus['canary']> {
+  const { stablePingPong } = stored.canary ?? {};
+  const { experiment } = draft;
+  return present({
+    currentStepAnalysisRunStatus: runReference(draft.stepRun),
+    currentBackgroundAnalysisRunStatus: runReference(draft.backgroundRun),
+    currentExperiment: isKept(experiment?.status?.phase) ? experiment?.metadata.name : undefined,
+    weights: draft.weights,
+    stablePingPong,
+  });
+}
+
+/** A failed or inconclusive experiment is over; a successful one counts until the step is left. */
+function isKept(phase: string | undefined): boolean {
+  return phase !== 'Failed' && phase !== 'Error' && phase !== 'Inconclusive';
+}
+
+function withIndex(status: RolloutStatus, index: number | undefined): RolloutStatus {
+  return index === undefined ? status : { ...status, currentStepIndex: index };
+}
+
+function finished(pass: Pass, status: RolloutStatus, facts: TailFacts): RolloutStatus {
+  const next = withTail(pass, status, facts);
+  watchDeadline(pass, next);
+  return next;
+}
+
+/** Whether template or steps are not those of the last status: then this pass only begins the update anew. */
+export function isChanged({ stored, sets, world }: Pass): boolean {
+  const { currentStepHash = '', currentPodHash = '' } = stored;
+  if (currentStepHash === '' || currentStepHash !== world.hashes.steps) return true;
+  return currentPodHash !== '' && hashOf(sets.newSet) !== currentPodHash;
+}
+
+export function canaryStatus(pass: Pass): RolloutStatus {
+  const { rollout, stored, draft } = pass;
+  const count = stepsOf(rollout).length;
+  const isHurried = stored.promoteFull === true || isInsideWindow(pass);
+  if (isHurried) {
+    draft.arePausesCleared = true;
+    draft.isAbortRemoved = true;
+    draft.abortCause = undefined;
+  }
+  const index = count === 0 ? undefined : isHurried ? count : stepIndexOf(rollout);
+  const base = baseStatus(pass);
+  const reason = promotionReason(pass, { index, promoteFull: stored.promoteFull === true });
+  if (reason !== undefined) return promoted(pass, base, reason);
+  if (isAborted(pass)) {
+    const back = count === 0 ? undefined : isCompleted(stored) ? count : 0;
+    return finished(pass, withIndex(base, back), NOTHING_NEW);
+  }
+  if (!isHurried && isStepComplete(pass)) return stepped(pass, base);
+  return finished(pass, withIndex(base, index), NOTHING_NEW);
+}
+
+/** The update starts over, or is over at once if it leads back to what runs already. */
+export function resetStatus(pass: Pass): RolloutStatus {
+  const { rollout, sets, stored, draft } = pass;
+  const count = stepsOf(rollout).length;
+  draft.arePausesCleared = true;
+  draft.isAbortRemoved = true;
+  draft.restartedAt = rollout.spec.restartAt;
+  const toStable = hashOf(sets.newSet) !== '' && hashOf(sets.newSet) === (stored.stableRS ?? '');
+  const inWindow = isInsideWindow(pass) && sizeOf(sets.newSet) > 0;
+  if (count > 0 && (toStable || inWindow)) {
+    draft.events.push(
+      normal(
+        'SkipSteps',
+        toStable
+          ? 'Rollback to stable ReplicaSets'
+          : 'Rollback to active ReplicaSets within RollbackWindow',
+      ),
+    );
+  }
+  draft.reasons.push({ code: 'UpdateBegins', message: 'the template or the steps have changed' });
+  const { promoteFull: _full, ...base } = baseStatus(pass);
+  const index = count === 0 ? undefined : toStable || inWindow ? count : 0;
+  const facts = { isReset: true, isRollback: toStable || inWindow, isPromoted: false };
+  return finished(pass, withIndex(base, index), facts);
+}
+
+function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatus {
+  const { rollout, draft, stored } = pass;
+  draft.arePausesCleared = true;
+  draft.isAbortRemoved = true;
+  const { promoteFull: _full, ...rest } = base;
+  const count = stepsOf(rollout).length;
+  const status = withIndex(rest, count === 0 ? undefined : count);
+  const hash = base.currentPodHash ?? '';
+  if ((stored.stableRS ?? '') === hash) return finished(pass, status, NOTHING_NEW);
+  const revision = rolloutRevision(rollout);
+  const message = `Rollout completed update to revision ${revision} (${hash}): ${reason}`;
+  const next = withTail(pass, withPingPong(pass, { ...status, stableRS: hash }), {
+    isReset: false,
+    isRollback: false,
+    isPromoted: true,
+  });
+  draft.events.push(normal('RolloutCompleted', message));
+  draft.reasons.push({ code: 'Promoted', message });
+  watchDeadline(pass, next);
+  return next;
+}
+
+function withPingPong({ rollout, stored }: Pass, status: RolloutStatus): RolloutStatus {
+  if (canaryOf(rollout)?.pingPong === undefined) return status;
+  const stablePingPong = stored.canary?.stablePingPong === 'ping' ? 'pong' : 'ping';
+  return { ...status, canary: { ...status.canary, stablePingPong } };
+}
+
+function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {
+  const { rollout, draft } = pass;
+  const steps = stepsOf(rollout);
+  const index = stepIndexOf(rollout);
+  const step = steps[index];
+  draft.pausesRemoved.add('CanaryPauseStep');
+  const text = step === undefined ? 'invalid' : stepText(step);
+  const message = `Rollout step ${index + 1}/${steps.length} completed (${text})`;
+  draft.events.push(normal('RolloutStepCompleted', message));
+  draft.reasons.unshift({ code: 'StepCompleted', message });
+  const {
+    currentStepAnalysisRunStatus: _run,
+    currentExperiment: _experiment,
+    ...canary
+  } = base.canary ?? {};
+  return finished(pass, withIndex({ ...base, canary }, index + 1), NOTHING_NEW);
+}
+
+/** After a pass that only scaled: what is stored, with counters of now (3.2 C). */
+export function scaledStatus(pass: Pass): RolloutStatus {
+  const { stored, sets } = pass;
+  const available = sets.all.reduce((sum, set) => sum + availableOf(set), 0);
+  const { HPAReplicas, selector } = counters(pass);
+  const { availableReplicas: _available, HPAReplicas: _scaled, ...rest } = stored;
+  const next = {
+    ...rest,
+    ...present({ availableReplicas: available, HPAReplicas, selector }),
+  };
+  return finished(pass, next, NOTHING_NEW);
+}

@@ -1,0 +1,236 @@
+// The end of every full pass: abort and pause fields, conditions, phase, duration (rollout.md 7.0, 7.4).
+// Entry point: `withTail`.
+import type { PauseCondition, RolloutStatus } from '../../api/rollout.ts';
+import { formatInstant } from '../../lib/time.ts';
+import {
+  conditionOf,
+  type Conditions,
+  replaced,
+  wanted,
+  type WantedCondition,
+  withCondition,
+  without,
+} from './conditions.ts';
+import { durationOf, type DurationFacts } from './duration.ts';
+import { isAborted, isCompleted, normal, type Pass, rolloutRevision, warning } from './pass.ts';
+import { phaseOf } from './phase.ts';
+import { hasProgressed, isHealthy, isTimedOut, progressDeadline, subjectOf } from './progress.ts';
+import { isFastRollback } from './promotion.ts';
+import { hashOf } from './sets.ts';
+
+export interface TailFacts {
+  readonly isReset: boolean;
+  /** A reset back to the stable set or inside the rollback window. */
+  readonly isRollback: boolean;
+  readonly isPromoted: boolean;
+}
+
+/** The status of a full pass, ready to be written. */
+export function withTail(pass: Pass, base: RolloutStatus, facts: TailFacts): RolloutStatus {
+  const { rollout } = pass;
+  const observedGeneration = String(rollout.metadata.generation ?? 0);
+  const observed = { ...base, observedGeneration, conditions: validConditions(pass) };
+  abortAfterDeadline(pass, observed);
+  const held = withPauses(pass, withAbort(pass, observed));
+  const conditions = conditionsOf(pass, held);
+  return withDuration(pass, withPhase(pass, { ...held, conditions }), facts);
+}
+
+export function withPhase({ rollout }: Pass, status: RolloutStatus): RolloutStatus {
+  const { message: _before, ...rest } = status;
+  const { phase, message } = phaseOf(rollout, status);
+  return { ...rest, phase, ...(message === '' ? {} : { message }) };
+}
+
+export function withDuration(pass: Pass, next: RolloutStatus, facts: TailFacts): RolloutStatus {
+  const { duration: _before, ...rest } = next;
+  const durationFacts: DurationFacts = {
+    ...facts,
+    isFast: facts.isRollback && isFastRollback(pass),
+    isAborted: next.abort === true,
+    next,
+  };
+  const duration = durationOf(pass, durationFacts);
+  return duration === undefined ? rest : { ...rest, duration };
+}
+
+/** A full pass has validated the spec. */
+function validConditions({ stored }: Pass): Conditions {
+  return without(stored.conditions ?? [], 'InvalidSpec');
+}
+
+/** `progressDeadlineAbort`: the deadline gives the update up (3.12). */
+function abortAfterDeadline(pass: Pass, next: RolloutStatus): void {
+  const { rollout, draft } = pass;
+  if (rollout.spec.progressDeadlineAbort !== true || isAborted(pass) || isCompleted(next)) return;
+  if (hasProgressed(pass, next) || !isTimedOut(pass, next)) return;
+  const message = `${subjectOf(pass)} has timed out progressing.`;
+  draft.abortCause = message;
+  draft.events.push(warning('RolloutAborted', message));
+}
+
+function withAbort(pass: Pass, status: RolloutStatus): RolloutStatus {
+  const { stored, now } = pass;
+  const { abort: _abort, abortedAt: _at, ...rest } = status;
+  if (!isAborted(pass)) return rest;
+  return { ...rest, abort: true, abortedAt: stored.abortedAt ?? formatInstant(now) };
+}
+
+/** While aborted there are no pauses. Else the stored ones, less those removed, with those that are new. */
+function withPauses(pass: Pass, status: RolloutStatus): RolloutStatus {
+  const { stored, draft, now } = pass;
+  const { pauseConditions: _conditions, controllerPause: _pause, ...rest } = status;
+  if (status.abort === true || draft.arePausesCleared) return tellPauses(pass, rest);
+  const kept = (stored.pauseConditions ?? []).filter(
+    ({ reason }) => ![...draft.pausesRemoved].some((removed) => removed === reason),
+  );
+  const added: PauseCondition[] = [...draft.pausesAdded]
+    .filter((reason) => !kept.some((condition) => condition.reason === reason))
+    .map((reason) => ({ reason, startTime: formatInstant(now) }));
+  const all = [...kept, ...added];
+  if (all.length === 0) return tellPauses(pass, rest);
+  const isOurs = stored.controllerPause === true || added.length > 0;
+  return tellPauses(pass, {
+    ...rest,
+    pauseConditions: all,
+    ...(isOurs ? { controllerPause: true } : {}),
+  });
+}
+
+function tellPauses({ stored, draft }: Pass, next: RolloutStatus): RolloutStatus {
+  const before = (stored.pauseConditions ?? []).length > 0;
+  const [pause] = next.pauseConditions ?? [];
+  if (!before && pause !== undefined) {
+    draft.events.push(normal('RolloutPaused', `Rollout is paused (${pause.reason})`));
+  }
+  if (before && pause === undefined && next.abort !== true) {
+    draft.events.push(normal('RolloutResumed', 'Rollout is resumed'));
+  }
+  return next;
+}
+
+function conditionsOf(pass: Pass, next: RolloutStatus): Conditions {
+  const healthy = healthyCondition(pass, next);
+  const progressed = progressCondition(pass, next, healthy);
+  const available = availableCondition(pass, next, progressed);
+  const failure = failureCondition(pass, available);
+  return completedCondition(pass, next, failure);
+}
+
+function isPaused({ rollout }: Pass, next: RolloutStatus): boolean {
+  return rollout.spec.paused === true || (next.pauseConditions ?? []).length > 0;
+}
+
+function healthyCondition(pass: Pass, next: RolloutStatus): Conditions {
+  const conditions = next.conditions ?? [];
+  if (!isPaused(pass, next) && isHealthy(pass, next)) {
+    const healthy = wanted('Healthy', 'True', 'RolloutHealthy', 'Rollout is healthy');
+    return withCondition(conditions, healthy, pass.now);
+  }
+  if (conditionOf(next, 'Healthy') === undefined) return conditions;
+  const unhealthy = wanted('Healthy', 'False', 'RolloutHealthy', 'Rollout is not healthy');
+  return withCondition(conditions, unhealthy, pass.now);
+}
+
+function progressCondition(pass: Pass, next: RolloutStatus, conditions: Conditions): Conditions {
+  if (next.abort === true) return abortedCondition(pass, conditions);
+  const { now } = pass;
+  const subject = subjectOf(pass);
+  if (!isPaused(pass, next) && isHealthy(pass, next)) {
+    const message = `${subject} has successfully progressed.`;
+    const done = wanted('Progressing', 'True', 'NewReplicaSetAvailable', message);
+    return withCondition(conditions, done, now);
+  }
+  const becameUnhealthy =
+    conditionOf(pass.stored, 'Healthy')?.status === 'True' &&
+    conditionOf({ conditions: [...conditions] }, 'Healthy')?.status === 'False';
+  if (hasProgressed(pass, next) || becameUnhealthy) {
+    return replaced(conditions, movingCondition(pass, next, becameUnhealthy), now);
+  }
+  const current = { ...next, conditions: [...conditions] };
+  if (isTimedOut(pass, current)) {
+    const message = `${subject} has timed out progressing.`;
+    const late = wanted('Progressing', 'False', 'ProgressDeadlineExceeded', message);
+    return withCondition(conditions, late, now);
+  }
+  return conditions;
+}
+
+function movingCondition(
+  pass: Pass,
+  next: RolloutStatus,
+  becameUnhealthy: boolean,
+): WantedCondition {
+  if (isCompleted(next) && becameUnhealthy) {
+    const message = 'Rollout does not have minimum availability';
+    return wanted('Progressing', 'True', 'ReplicaSetNotAvailable', message);
+  }
+  const message = `${subjectOf(pass)} is progressing.`;
+  return wanted('Progressing', 'True', 'ReplicaSetUpdated', message);
+}
+
+function abortedCondition(pass: Pass, conditions: Conditions): Conditions {
+  const { draft, now, rollout } = pass;
+  const text = `Rollout aborted update to revision ${rolloutRevision(rollout)}`;
+  const cause = draft.abortCause ?? '';
+  const message = cause === '' ? text : `${text}: ${cause}`;
+  const next = withCondition(
+    conditions,
+    wanted('Progressing', 'False', 'RolloutAborted', message),
+    now,
+  );
+  if (next !== conditions) draft.events.push(warning('RolloutAborted', message));
+  return next;
+}
+
+function availableCondition(
+  { replicas, now }: Pass,
+  next: RolloutStatus,
+  conditions: Conditions,
+): Conditions {
+  const isAvailable = (next.availableReplicas ?? 0) >= replicas;
+  const condition = isAvailable
+    ? wanted('Available', 'True', 'AvailableReason', 'Rollout has minimum availability')
+    : wanted('Available', 'False', 'AvailableReason', 'Rollout does not have minimum availability');
+  return withCondition(conditions, condition, now);
+}
+
+/** Why a set cannot have its pods, as the set itself tells it: the new one's, else the first that tells one. */
+function failureCondition({ sets, now }: Pass, conditions: Conditions): Conditions {
+  const ordered = sets.newSet === undefined ? sets.all : [sets.newSet, ...sets.all];
+  for (const set of ordered) {
+    const found = set.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+    if (found === undefined) continue;
+    const { status, reason = '', message = '' } = found;
+    const known = status === 'True' || status === 'False' ? status : 'Unknown';
+    return withCondition(conditions, wanted('ReplicaFailure', known, reason, message), now);
+  }
+  return without(conditions, 'ReplicaFailure');
+}
+
+function completedCondition(pass: Pass, next: RolloutStatus, conditions: Conditions): Conditions {
+  const { now, draft, rollout, sets } = pass;
+  const done = isCompleted(next);
+  const condition = wanted(
+    'Completed',
+    done ? 'True' : 'False',
+    'RolloutCompleted',
+    'RolloutCompleted',
+  );
+  const changed = withCondition(conditions, condition, now);
+  if (changed !== conditions && !done) {
+    const revision = rolloutRevision(rollout);
+    const hash = hashOf(sets.newSet);
+    const message = `Rollout not completed, started update to revision ${revision} (${hash})`;
+    draft.events.push(normal('RolloutNotCompleted', message));
+  }
+  return changed;
+}
+
+/** Wakes the Rollout when the deadline for progress would pass. */
+export function watchDeadline(pass: Pass, next: RolloutStatus): void {
+  const deadline = progressDeadline(pass, next);
+  const reason = conditionOf(next, 'Progressing')?.reason;
+  const isOver = reason === 'ProgressDeadlineExceeded' || next.phase === 'Healthy';
+  if (deadline !== undefined && !isOver && deadline > pass.now) pass.draft.moments.push(deadline);
+}

@@ -1,0 +1,146 @@
+// The traffic of a pass: Services, then the router's operations, then what is recorded (rollout.md 5.5, traffic.md 1.3).
+import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
+import { destinationRules, virtualServices } from '../../api/resources.ts';
+import { mergePatchOf } from '../../lib/json-patch.ts';
+import { refOf } from '../ownership.ts';
+import {
+  type IstioState,
+  removeManagedRoutes,
+  type RouterResult,
+  setHeaderRoute,
+  setMirrorRoute,
+  setWeight,
+  updateHash,
+} from '../traffic/istio.ts';
+import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
+import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
+import { isRouted } from './limits.ts';
+import { type Pass, rolloutRevision, warning } from './pass.ts';
+import { pointCanaryServiceBack, pointServices } from './services.ts';
+import { availableOf, canarySetsOf, hashOf, sizeOf } from './sets.ts';
+
+/** False: a router refused, the pass goes no further and its status is not written. */
+export function shiftTraffic(pass: Pass): boolean {
+  if (!isRouted(pass.rollout)) {
+    pass.draft.weights = undefined;
+    pointServices(pass, undefined);
+    return true;
+  }
+  const plan = planOf(pass);
+  pointServices(pass, plan);
+  return runPlan(pass, plan);
+}
+
+function planOf({ rollout, sets, stored, draft }: Pass): Plan {
+  const recorded = stored.canary?.weights;
+  const revision = Number(rolloutRevision(rollout));
+  return trafficPlan({
+    rollout,
+    sets: canarySetsOf(sets),
+    revision: Number.isNaN(revision) ? 0 : revision,
+    ...(recorded === undefined ? {} : { recorded }),
+    ...(draft.experiment === undefined ? {} : { experiment: draft.experiment }),
+  });
+}
+
+function stateOf({ rollout, world, sets }: Pass): IstioState {
+  return {
+    rollout,
+    virtualServices: world.virtualServices,
+    destinationRules: world.destinationRules,
+    sets: sets.all.map((set) => ({
+      name: set.metadata.name,
+      hash: hashOf(set),
+      spec: sizeOf(set),
+      available: availableOf(set),
+    })),
+  };
+}
+
+function runPlan(pass: Pass, plan: Plan): boolean {
+  const { draft } = pass;
+  let state = stateOf(pass);
+  for (const operation of plan.operations) {
+    const result = perform(state, operation, plan);
+    writeSteps(pass, state, result);
+    state = result.state;
+    if (result.error !== undefined) return refused(pass, operation, result.error);
+    if (result.waiting !== undefined) {
+      draft.reasons.push({ code: 'WaitingForPods', message: result.waiting });
+      return true;
+    }
+  }
+  if (plan.waiting !== undefined) {
+    draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
+    return true;
+  }
+  pointCanaryServiceBack(pass, plan);
+  record(pass, plan);
+  return true;
+}
+
+function perform(state: IstioState, operation: Operation, { wanted }: Plan): RouterResult {
+  const { extras, weight, hashes, canaryExempt } = wanted;
+  switch (operation.op) {
+    case 'removeManagedRoutes':
+      return removeManagedRoutes(state);
+    case 'setHeaderRoute':
+      return setHeaderRoute(state, operation.step);
+    case 'setMirrorRoute':
+      return setMirrorRoute(state, operation.step);
+    case 'updateHash':
+      return updateHash(state, hashes, { extras, canaryExempt });
+    default:
+      return setWeight(state, weight, extras);
+  }
+}
+
+function refused({ draft }: Pass, operation: Operation, error: string): boolean {
+  if (operation.op === 'setWeight') draft.events.push(warning('TrafficRoutingError', error));
+  draft.reasons.unshift({ code: 'TrafficRefused', message: error });
+  return false;
+}
+
+/** Each object as one patch against what the step before left. */
+function writeSteps({ draft }: Pass, before: IstioState, result: RouterResult): void {
+  for (const { object, events } of result.steps) {
+    if (object === undefined) {
+      draft.events.push(...events);
+      continue;
+    }
+    const old = [...before.virtualServices, ...before.destinationRules].find((one) =>
+      isSameObject(one, object),
+    );
+    const body = mergePatchOf(old, object);
+    if (body === undefined) continue;
+    draft.writes.push({
+      kind: 'patch',
+      ref: refOf(resourceOf(object), object),
+      resourceVersion: object.metadata.resourceVersion ?? '',
+      patch: { type: 'merge', body: body as Json },
+      events,
+    });
+    draft.reasons.push({ code: 'ShiftingTraffic', message: events[0]?.message ?? 'routing' });
+  }
+}
+
+function isSameObject(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.kind === b.kind &&
+    a.metadata.name === b.metadata.name &&
+    a.metadata.namespace === b.metadata.namespace
+  );
+}
+
+function resourceOf({ apiVersion, kind }: KubeObject): ResourceType {
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  return kind === 'DestinationRule' ? destinationRules(version) : virtualServices(version);
+}
+
+function record({ draft, stored }: Pass, plan: Plan): void {
+  const next = plan.record;
+  const before = stored.canary?.weights;
+  if (next === undefined || isSameWeights(before, next)) return;
+  draft.weights = next;
+  draft.events.push(weightsEvent(before, next));
+}

@@ -1,0 +1,40 @@
+// What this version does not do yet. A Rollout that asks for it is told so and left alone, instead of being driven
+// half.
+import type { Rollout } from '../../api/rollout.ts';
+import { canaryOf } from './limits.ts';
+
+const OTHER_ROUTERS = [
+  'nginx',
+  'alb',
+  'smi',
+  'ambassador',
+  'appMesh',
+  'traefik',
+  'apisix',
+  'plugins',
+] as const;
+
+/** The first such member of the spec with what to do instead; undefined if there is none. */
+export function unsupportedProblem(rollout: Rollout): string | undefined {
+  const { spec } = rollout;
+  const later = (field: string, instead: string) =>
+    `${field}: Forbidden: not in this version of Slipway yet; ${instead}`;
+  if (spec.workloadRef !== undefined) {
+    return later('spec.workloadRef', 'put the pod template into spec.template');
+  }
+  if (spec.strategy?.blueGreen !== undefined) {
+    return later('spec.strategy.blueGreen', 'use spec.strategy.canary');
+  }
+  const canary = canaryOf(rollout);
+  const router = OTHER_ROUTERS.find((name) => canary?.trafficRouting?.[name] !== undefined);
+  if (router !== undefined) {
+    return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio');
+  }
+  for (const member of ['antiAffinity', 'canaryMetadata', 'stableMetadata'] as const) {
+    if (canary?.[member] !== undefined) return later(`spec.strategy.canary.${member}`, 'remove it');
+  }
+  const index = (canary?.steps ?? []).findIndex((step) => step.plugin !== undefined);
+  return index < 0
+    ? undefined
+    : later(`spec.strategy.canary.steps[${index}].plugin`, 'remove the step');
+}
