@@ -41,7 +41,7 @@ export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): 
   const effects: Effect[] = [];
   for (const write of writes) {
     try {
-      const result = await applyOne(ports.client, write);
+      const result = await applyOne(ports.client, following(write, effects));
       if (result.kind === 'taken') return { kind: 'taken', effects, object: result.object };
       effects.push(result);
       for (const note of write.events) ports.tell(note);
@@ -57,6 +57,24 @@ export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): 
 }
 
 type OneResult = Effect | { readonly kind: 'taken'; readonly object: KubeObject };
+
+/** A second patch of the same object in one pass is made on what the first one left. */
+function following(write: Write, effects: readonly Effect[]): Write {
+  if (write.kind !== 'patch') return write;
+  const own = effects.findLast(
+    (effect) => effect.kind !== 'none' && isSameRef(effect.ref, write.ref),
+  );
+  return own?.kind === 'written' ? { ...write, resourceVersion: own.resourceVersion } : write;
+}
+
+function isSameRef(a: ObjectRef, b: ObjectRef): boolean {
+  return (
+    a.name === b.name &&
+    a.namespace === b.namespace &&
+    a.resource.plural === b.resource.plural &&
+    a.resource.group === b.resource.group
+  );
+}
 
 function applyOne(client: KubeClient, write: Write): Promise<OneResult> {
   switch (write.kind) {

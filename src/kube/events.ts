@@ -1,0 +1,140 @@
+// Kubernetes Events: what happened to an object, told once; the same again raises its count
+// (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, operations.md).
+import type { KubeObject } from '../api/object.ts';
+import { EVENTS } from '../api/resources.ts';
+import type { Clock } from '../lib/ports.ts';
+import { formatInstant } from '../lib/time.ts';
+import type { KubeClient } from './client.ts';
+
+export interface EventAbout {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface RecordedEvent {
+  readonly about: EventAbout;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface EventRecorder {
+  /** Never throws, never waits: sending goes on in the background, in order. */
+  record(event: RecordedEvent): void;
+  /** Resolves when all that was recorded has been sent or given up. */
+  flush(): Promise<void>;
+}
+
+export interface EventRecorderOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Name of the source, e.g. `rollouts-controller`. */
+  readonly component: string;
+  /** Told of events that could not be stored. */
+  readonly onProblem: (error: Error, event: RecordedEvent) => void;
+}
+
+interface Stored {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** Events that may wait to be sent; beyond it new ones are dropped and told as a problem. */
+const CAPACITY = 1000;
+/** How many different events are remembered for counting. */
+const REMEMBERED = 4096;
+
+export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
+  return new Recorder(options);
+}
+
+class Recorder implements EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #stored = new Map<string, Stored>();
+  readonly #waiting: RecordedEvent[] = [];
+  #sending: Promise<void> | undefined;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  record(event: RecordedEvent): void {
+    if (this.#waiting.length >= CAPACITY) {
+      this.#options.onProblem(new Error('too many events are waiting to be sent'), event);
+      return;
+    }
+    this.#waiting.push(event);
+    this.#sending ??= this.#sendAll();
+  }
+
+  async flush(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        await this.#send(event);
+      } catch (error) {
+        this.#options.onProblem(error instanceof Error ? error : new Error(String(error)), event);
+      }
+    }
+    this.#sending = undefined;
+  }
+
+  async #send(event: RecordedEvent): Promise<void> {
+    const { about, type, reason, message } = event;
+    const key = [about.uid, about.name, type, reason, message].join('\n');
+    const stored = this.#stored.get(key);
+    const now = formatInstant(this.#options.clock.now());
+    if (stored === undefined) return this.#create(event, key, now);
+    const namespace = about.namespace ?? 'default';
+    const count = stored.count + 1;
+    const ref = { resource: EVENTS, namespace, name: stored.name };
+    await this.#options.client.patch(ref, { type: 'merge', body: { count, lastTimestamp: now } });
+    this.#stored.set(key, { name: stored.name, count });
+  }
+
+  async #create(event: RecordedEvent, key: string, now: string): Promise<void> {
+    const { about, type, reason, message } = event;
+    const namespace = about.namespace ?? 'default';
+    const { component, clock, client } = this.#options;
+    // As other recorders name them: the object's name and the moment in hexadecimal nanoseconds.
+    const moment = (BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(this.#next())).toString(
+      16,
+    );
+    const name = `${about.name}.${moment}`;
+    const object: KubeObject & Record<string, unknown> = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name, namespace },
+      involvedObject: { ...about },
+      reason,
+      message,
+      type,
+      source: { component },
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+      reportingComponent: component,
+      reportingInstance: '',
+    };
+    await client.create(EVENTS, object);
+    if (this.#stored.size >= REMEMBERED) {
+      const [oldest] = this.#stored.keys();
+      if (oldest !== undefined) this.#stored.delete(oldest);
+    }
+    this.#stored.set(key, { name, count: 1 });
+  }
+
+  #counter = 0;
+
+  /** Keeps names of one millisecond apart. */
+  #next(): number {
+    this.#counter = (this.#counter + 1) % 1_000_000;
+    return this.#counter;
+  }
+}
