@@ -1,0 +1,40 @@
+// Rows in a file of SQLite, written before the caller goes on.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Database } from '../lib/ports.ts';
+
+/** Opens or makes the file at `path`. */
+export function openDatabase(path: string): Database {
+  mkdirSync(dirname(path), { recursive: true });
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  database.exec('CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value TEXT NOT NULL)');
+  const put = database.prepare('INSERT OR REPLACE INTO rows (key, value) VALUES (?, ?)');
+  const drop = database.prepare('DELETE FROM rows WHERE key = ?');
+  const all = database.prepare('SELECT key, value FROM rows');
+  return {
+    load: () =>
+      Promise.resolve(
+        all.all().map(({ key, value }) => ({ key: String(key), value: String(value) })),
+      ),
+    save: (rows) => {
+      database.exec('BEGIN');
+      try {
+        for (const { key, value } of rows) {
+          if (value === undefined) drop.run(key);
+          else put.run(key, value);
+        }
+        database.exec('COMMIT');
+      } catch (error) {
+        database.exec('ROLLBACK');
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+      return Promise.resolve();
+    },
+    close: () => {
+      database.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,184 @@
+// Deleting: finalizers, grace periods, and what belongs to a deleted owner
+// (https://kubernetes.io/docs/concepts/architecture/garbage-collection/). Entry point: `Deleter.delete`.
+import type { KubeObject } from '../../api/object.ts';
+import { NAMESPACES } from '../../api/resources.ts';
+import type { Clock } from '../../lib/ports.ts';
+import { formatInstant, later, milliseconds, seconds } from '../../lib/time.ts';
+import type { Registry } from './registry.ts';
+import { type Store, storeKey } from './store.ts';
+
+export interface Deletion {
+  readonly propagation: 'Background' | 'Foreground' | 'Orphan';
+  /** Undefined: the object's own. */
+  readonly graceSeconds: number | undefined;
+}
+
+const FOREGROUND = 'foregroundDeletion';
+const NAMESPACE_KEY = storeKey(NAMESPACES);
+
+export class Deleter {
+  readonly #store: Store;
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+
+  constructor(store: Store, registry: Registry, clock: Clock) {
+    this.#store = store;
+    this.#registry = registry;
+    this.#clock = clock;
+    store.observe((key, { type, object }) => {
+      if (type === 'DELETED') this.#afterRemoval(object);
+      else this.#afterWrite(key, object);
+    });
+  }
+
+  /** Removes it, or marks it for removal; gives the object as it is then. */
+  delete(key: string, object: KubeObject, { propagation, graceSeconds }: Deletion): KubeObject {
+    const { uid = '' } = object.metadata;
+    if (propagation === 'Orphan') this.#orphan(uid);
+    if (key === NAMESPACE_KEY) return this.#terminateNamespace(object);
+    const held = propagation === 'Foreground' ? this.#held(key, object, uid) : object;
+    const grace = this.#graceOf(key, held, graceSeconds);
+    const isHeld = (held.metadata.finalizers ?? []).length > 0;
+    if (grace === 0 && !isHeld) {
+      this.#store.remove(key, held);
+      return held;
+    }
+    const marked = this.#marked(key, held, grace);
+    if (propagation === 'Foreground') this.#deleteDependents(uid, 'Foreground');
+    return marked;
+  }
+
+  /** With dependents that must go first, the owner waits for them. */
+  #held(key: string, object: KubeObject, uid: string): KubeObject {
+    const finalizers = object.metadata.finalizers ?? [];
+    if (this.#store.dependents(uid).length === 0 || finalizers.includes(FOREGROUND)) return object;
+    const metadata = { ...object.metadata, finalizers: [...finalizers, FOREGROUND] };
+    return this.#store.put(key, { ...object, metadata });
+  }
+
+  #graceOf(key: string, object: KubeObject, wanted: number | undefined): number {
+    if (this.#registry.byKey(key)?.isGraceful !== true) return 0;
+    const { spec, status } = object as KubeObject & {
+      readonly spec?: {
+        readonly terminationGracePeriodSeconds?: number;
+        readonly nodeName?: string;
+      };
+      readonly status?: { readonly phase?: string };
+    };
+    // What never ran has nothing to wind up.
+    const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    if (spec?.nodeName === undefined || isOver) return 0;
+    return wanted ?? spec.terminationGracePeriodSeconds ?? 30;
+  }
+
+  #marked(key: string, object: KubeObject, grace: number): KubeObject {
+    const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata;
+    if (deletionTimestamp !== undefined && deletionGracePeriodSeconds <= grace) return object;
+    const at = formatInstant(later(this.#clock.now(), seconds(grace)));
+    const metadata = {
+      ...object.metadata,
+      deletionTimestamp: at,
+      deletionGracePeriodSeconds: grace,
+    };
+    return this.#store.put(key, { ...object, metadata });
+  }
+
+  #orphan(uid: string): void {
+    for (const [key, dependent] of this.#store.dependents(uid)) {
+      const owners = (dependent.metadata.ownerReferences ?? []).filter((one) => one.uid !== uid);
+      const { ownerReferences: _before, ...metadata } = dependent.metadata;
+      const next = owners.length === 0 ? metadata : { ...metadata, ownerReferences: owners };
+      this.#store.put(key, { ...dependent, metadata: next });
+    }
+  }
+
+  #deleteDependents(uid: string, propagation: Deletion['propagation']): void {
+    for (const [key, dependent] of this.#store.dependents(uid)) {
+      const owners = dependent.metadata.ownerReferences ?? [];
+      const hasOther = owners.some((one) => one.uid !== uid && this.#store.hasUid(one.uid));
+      if (hasOther || dependent.metadata.deletionTimestamp !== undefined) continue;
+      this.delete(key, dependent, { propagation, graceSeconds: undefined });
+    }
+  }
+
+  /** Dependents of what has gone; owners and namespaces that waited for it. */
+  #afterRemoval({ metadata }: KubeObject): void {
+    this.#soon(() => {
+      this.#deleteDependents(metadata.uid ?? '', 'Background');
+      for (const owner of metadata.ownerReferences ?? []) this.#releaseOwner(owner.uid);
+      if (metadata.namespace !== undefined) this.#releaseNamespace(metadata.namespace);
+    });
+  }
+
+  /** What is marked and no longer held goes; what names owners that are not there goes too. */
+  #afterWrite(key: string, { metadata }: KubeObject): void {
+    const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = metadata;
+    const isDue = deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0;
+    if (isDue && finalizers.length === 0 && key !== NAMESPACE_KEY) {
+      this.#soon(() => this.#removeIfFree(key, metadata));
+    }
+    const owners = metadata.ownerReferences ?? [];
+    if (owners.length > 0 && !owners.some((one) => this.#store.hasUid(one.uid))) {
+      this.#soon(() => this.#collect(key, metadata));
+    }
+  }
+
+  #collect(key: string, { namespace, name, uid }: KubeObject['metadata']): void {
+    const object = this.#store.get(key, namespace, name);
+    if (object?.metadata.uid !== uid || object === undefined) return;
+    const owners = object.metadata.ownerReferences ?? [];
+    if (owners.length === 0 || owners.some((one) => this.#store.hasUid(one.uid))) return;
+    this.delete(key, object, { propagation: 'Background', graceSeconds: undefined });
+  }
+
+  #removeIfFree(key: string, { namespace, name, uid }: KubeObject['metadata']): void {
+    const object = this.#store.get(key, namespace, name);
+    const isSame = object !== undefined && object.metadata.uid === uid;
+    if (isSame && (object.metadata.finalizers ?? []).length === 0) this.#store.remove(key, object);
+  }
+
+  #releaseOwner(uid: string): void {
+    if (this.#store.dependents(uid).length > 0) return;
+    for (const key of this.#store.keys()) {
+      const owner = this.#store.list(key).find((object) => object.metadata.uid === uid);
+      const finalizers = owner?.metadata.finalizers ?? [];
+      if (owner === undefined || !finalizers.includes(FOREGROUND)) continue;
+      const rest = finalizers.filter((one) => one !== FOREGROUND);
+      this.#store.put(key, { ...owner, metadata: { ...owner.metadata, finalizers: rest } });
+    }
+  }
+
+  #terminateNamespace(object: KubeObject): KubeObject {
+    const { name } = object.metadata;
+    const marked = this.#store.put(NAMESPACE_KEY, {
+      ...object,
+      metadata: { ...object.metadata, deletionTimestamp: formatInstant(this.#clock.now()) },
+      status: { phase: 'Terminating' },
+    } as KubeObject);
+    this.#soon(() => {
+      for (const key of this.#store.keys()) {
+        if (this.#registry.byKey(key)?.resource.namespaced !== true) continue;
+        for (const content of this.#store.list(key, name)) {
+          this.delete(key, content, { propagation: 'Background', graceSeconds: undefined });
+        }
+      }
+      this.#releaseNamespace(name);
+    });
+    return marked;
+  }
+
+  #releaseNamespace(name: string): void {
+    const object = this.#store.get(NAMESPACE_KEY, undefined, name);
+    if (object?.metadata.deletionTimestamp === undefined) return;
+    const isEmpty = this.#store.keys().every((key) => {
+      const isNamespaced = this.#registry.byKey(key)?.resource.namespaced === true;
+      return !isNamespaced || this.#store.list(key, name).length === 0;
+    });
+    if (isEmpty) this.#store.remove(NAMESPACE_KEY, object);
+  }
+
+  /** After the write that is under way has been told to everybody. */
+  #soon(run: () => void): void {
+    this.#clock.at(later(this.#clock.now(), milliseconds(0)), run);
+  }
+}

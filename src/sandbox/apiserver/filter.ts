@@ -1,0 +1,46 @@
+// Which objects a list or a watch is about: labels and fields.
+import type { KubeObject } from '../../api/object.ts';
+import { matchesSelector, parseSelector } from '../../api/selector.ts';
+import { valueAt } from './json-path.ts';
+import { type ApiRequest, parameter } from './request.ts';
+import { badRequest } from './status-error.ts';
+
+export type Filter = (object: KubeObject) => boolean;
+
+interface FieldTerm {
+  readonly path: string;
+  readonly equals: boolean;
+  readonly value: string;
+}
+
+function fieldTerms(text: string): readonly FieldTerm[] {
+  return text
+    .split(',')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(part.trim());
+      if (match === null) throw badRequest(`invalid field selector: ${JSON.stringify(part)}`);
+      const [, path = '', operator, value = ''] = match;
+      return { path: `.${path}`, equals: operator !== '!=', value };
+    });
+}
+
+function isMet(object: KubeObject, { path, equals, value }: FieldTerm): boolean {
+  const found = valueAt(object, path);
+  const text = typeof found === 'object' || found === undefined ? '' : String(found);
+  return (text === value) === equals;
+}
+
+/** The filter of a request; bad selectors are refused. A name in the path is a filter too. */
+export function filterOf(request: ApiRequest): Filter {
+  const labels = parameter(request, 'labelSelector');
+  const selector = labels === '' ? undefined : parseSelector(labels);
+  if (selector?.ok === false) throw badRequest(selector.error);
+  const terms = fieldTerms(parameter(request, 'fieldSelector'));
+  const { name, namespace } = request;
+  return (object) =>
+    (name === undefined || object.metadata.name === name) &&
+    (namespace === undefined || object.metadata.namespace === namespace) &&
+    (selector === undefined || matchesSelector(selector.selector, object.metadata.labels ?? {})) &&
+    terms.every((term) => isMet(object, term));
+}

@@ -1,0 +1,252 @@
+// The objects of the cluster, one revision counter for all, and what changed lately.
+//
+// Guarantees: every change has its own revision; watchers get changes in order; objects are never changed in place.
+import type { KubeObject, ResourceType } from '../../api/object.ts';
+import type { Database } from '../../lib/ports.ts';
+
+export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
+
+/** One change; `text` is the object's JSON, made once for all watchers. */
+export interface StoreChange {
+  readonly revision: number;
+  readonly type: ChangeType;
+  readonly object: KubeObject;
+  /** As it was before; undefined for what was added. */
+  readonly before: KubeObject | undefined;
+  text(): string;
+}
+
+/** Group and plural: the versions of a kind share their objects. */
+export function storeKey({ group, plural }: Pick<ResourceType, 'group' | 'plural'>): string {
+  return `${group}/${plural}`;
+}
+
+function nameKey({ namespace = '', name }: { readonly namespace?: string; readonly name: string }) {
+  return `${namespace}/${name}`;
+}
+
+/** Changes that are kept for watches that begin in the past. */
+const HISTORY = 4096;
+
+interface Collection {
+  readonly objects: Map<string, KubeObject>;
+  readonly history: StoreChange[];
+  /** The newest change that is no longer kept. */
+  forgotten: number;
+  readonly listeners: Set<(change: StoreChange) => void>;
+}
+
+export interface StoreOptions {
+  /** Where objects outlive the process; without it they do not. */
+  readonly database?: Database;
+  /** Told when saving fails: the state on disk is then older than the one in memory. */
+  readonly onProblem?: (error: Error) => void;
+}
+
+export class Store {
+  readonly #collections = new Map<string, Collection>();
+  readonly #owned = new Map<string, Set<string>>();
+  readonly #uids = new Set<string>();
+  readonly #options: StoreOptions;
+  readonly #observers = new Set<(key: string, change: StoreChange) => void>();
+  #revision = 1;
+  #unsaved = new Map<string, string | undefined>();
+  #saving: Promise<void> | undefined;
+
+  constructor(options: StoreOptions = {}) {
+    this.#options = options;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Reads what an earlier process left. */
+  async load(): Promise<void> {
+    const rows = (await this.#options.database?.load()) ?? [];
+    for (const { key, value } of rows) {
+      if (key === '#revision') {
+        this.#revision = Number(value);
+        continue;
+      }
+      const [group = '', plural = ''] = key.split('/');
+      const object = JSON.parse(value) as KubeObject;
+      this.#collection(`${group}/${plural}`).objects.set(nameKey(object.metadata), object);
+      this.#uids.add(object.metadata.uid ?? '');
+      this.#own(`${group}/${plural}`, undefined, object);
+    }
+    for (const collection of this.#collections.values()) collection.forgotten = this.#revision;
+  }
+
+  /** Resolves when everything is on disk. */
+  async flush(): Promise<void> {
+    while (this.#saving !== undefined) await this.#saving;
+  }
+
+  get(key: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.#collections.get(key)?.objects.get(`${namespace ?? ''}/${name}`);
+  }
+
+  /** By namespace and name. */
+  list(key: string, namespace?: string): readonly KubeObject[] {
+    const objects = this.#collections.get(key)?.objects;
+    if (objects === undefined) return [];
+    const names = [...objects.keys()].toSorted();
+    const found: KubeObject[] = [];
+    for (const name of names) {
+      const object = objects.get(name);
+      if (object === undefined) continue;
+      if (namespace === undefined || object.metadata.namespace === namespace) found.push(object);
+    }
+    return found;
+  }
+
+  /** Keys of all collections that hold something. */
+  keys(): readonly string[] {
+    return [...this.#collections.keys()].filter((key) => this.list(key).length > 0);
+  }
+
+  /** Stores `object` with a new revision and gives it back with it. */
+  put(key: string, object: KubeObject): KubeObject {
+    const collection = this.#collection(key);
+    const before = collection.objects.get(nameKey(object.metadata));
+    const revision = this.#next();
+    const stored = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(revision) },
+    };
+    collection.objects.set(nameKey(stored.metadata), stored);
+    this.#uids.add(stored.metadata.uid ?? '');
+    this.#own(key, before, stored);
+    this.#save(`${key}/${nameKey(stored.metadata)}`, stored);
+    const type = before === undefined ? 'ADDED' : 'MODIFIED';
+    this.#tell(key, collection, { revision, type, object: stored, before });
+    return stored;
+  }
+
+  remove(key: string, object: KubeObject): void {
+    const collection = this.#collection(key);
+    const before = collection.objects.get(nameKey(object.metadata));
+    if (before === undefined) return;
+    collection.objects.delete(nameKey(object.metadata));
+    this.#uids.delete(before.metadata.uid ?? '');
+    this.#own(key, before, undefined);
+    this.#save(`${key}/${nameKey(object.metadata)}`, undefined);
+    const revision = this.#next();
+    const last = {
+      ...before,
+      metadata: { ...before.metadata, resourceVersion: String(revision) },
+    };
+    this.#tell(key, collection, { revision, type: 'DELETED', object: last, before });
+  }
+
+  /** Objects that name `uid` as an owner: collection key and object. */
+  dependents(uid: string): readonly (readonly [string, KubeObject])[] {
+    return [...(this.#owned.get(uid) ?? [])].flatMap((path) => {
+      const [group = '', plural = '', ...name] = path.split('/');
+      const object = this.#collections.get(`${group}/${plural}`)?.objects.get(name.join('/'));
+      return object === undefined ? [] : [[`${group}/${plural}`, object] as const];
+    });
+  }
+
+  hasUid(uid: string): boolean {
+    return this.#uids.has(uid);
+  }
+
+  /** Changes after `revision`; undefined when some of them are no longer known. */
+  since(key: string, revision: number): readonly StoreChange[] | undefined {
+    const collection = this.#collection(key);
+    if (revision < collection.forgotten) return undefined;
+    return collection.history.filter((change) => change.revision > revision);
+  }
+
+  /** Calls back for every change of the collection; returns what ends it. */
+  subscribe(key: string, listener: (change: StoreChange) => void): () => void {
+    const { listeners } = this.#collection(key);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Calls back for every change of any collection. */
+  observe(observer: (key: string, change: StoreChange) => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  #next(): number {
+    this.#revision += 1;
+    return this.#revision;
+  }
+
+  #collection(key: string): Collection {
+    const known = this.#collections.get(key);
+    if (known !== undefined) return known;
+    const made: Collection = {
+      objects: new Map(),
+      history: [],
+      forgotten: 0,
+      listeners: new Set(),
+    };
+    this.#collections.set(key, made);
+    return made;
+  }
+
+  #tell(key: string, collection: Collection, change: Omit<StoreChange, 'text'>): void {
+    let text: string | undefined;
+    const full: StoreChange = {
+      ...change,
+      text: () => {
+        text ??= JSON.stringify(change.object);
+        return text;
+      },
+    };
+    collection.history.push(full);
+    if (collection.history.length > HISTORY) {
+      const dropped = collection.history.splice(0, HISTORY / 4);
+      collection.forgotten = dropped.at(-1)?.revision ?? collection.forgotten;
+    }
+    for (const listener of collection.listeners) listener(full);
+    for (const observer of this.#observers) observer(key, full);
+  }
+
+  /** Keeps the index from owners to what they own. */
+  #own(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const path = `${key}/${nameKey((after ?? before)?.metadata ?? { name: '' })}`;
+    for (const uid of ownersOf(before)) {
+      const paths = this.#owned.get(uid);
+      paths?.delete(path);
+      if (paths?.size === 0) this.#owned.delete(uid);
+    }
+    for (const uid of ownersOf(after)) {
+      const paths = this.#owned.get(uid) ?? new Set();
+      paths.add(path);
+      this.#owned.set(uid, paths);
+    }
+  }
+
+  #save(row: string, object: KubeObject | undefined): void {
+    if (this.#options.database === undefined) return;
+    this.#unsaved.set(row, object === undefined ? undefined : JSON.stringify(object));
+    this.#saving ??= this.#saveAll();
+  }
+
+  /** Saves what has gathered, again and again until nothing is left. */
+  async #saveAll(): Promise<void> {
+    const { database, onProblem } = this.#options;
+    while (this.#unsaved.size > 0) {
+      const rows = [...this.#unsaved].map(([key, value]) => ({ key, value }));
+      rows.push({ key: '#revision', value: String(this.#revision) });
+      this.#unsaved = new Map();
+      try {
+        await database?.save(rows);
+      } catch (error) {
+        onProblem?.(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    this.#saving = undefined;
+  }
+}
+
+function ownersOf(object: KubeObject | undefined): readonly string[] {
+  return (object?.metadata.ownerReferences ?? []).map((owner) => owner.uid);
+}

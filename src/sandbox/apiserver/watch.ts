@@ -1,0 +1,196 @@
+// Watches: changes of a collection from a version on, as lines of JSON
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
+import type { KubeObject } from '../../api/object.ts';
+import { utf8 } from '../../lib/bytes.ts';
+import type { Body, Cancel, Clock } from '../../lib/ports.ts';
+import { later, seconds } from '../../lib/time.ts';
+import type { Filter } from './filter.ts';
+import type { ServedKind } from './kinds.ts';
+import { type ApiRequest, parameter } from './request.ts';
+import { expired, RequestError } from './status-error.ts';
+import { type Store, type StoreChange, storeKey } from './store.ts';
+import { tableOf, wantsTable } from './table.ts';
+
+export interface WatchContext {
+  readonly store: Store;
+  readonly kind: ServedKind;
+  readonly request: ApiRequest;
+  readonly filter: Filter;
+  readonly clock: Clock;
+  readonly cancel: Cancel | undefined;
+}
+
+/** How often an idle watch tells how far it has got. */
+const BOOKMARK_SECONDS = 60;
+const DEFAULT_TIMEOUT_SECONDS = 1800;
+
+/** The body of a watch; ends after its time, or when nobody reads it any more. */
+export function watchBody(context: WatchContext): Body {
+  const { store, kind, request } = context;
+  const key = storeKey(kind.resource);
+  const version = parameter(request, 'resourceVersion');
+  const sendsInitial = parameter(request, 'sendInitialEvents') === 'true';
+  const fromNow = version === '' || version === '0' || sendsInitial;
+  if (!fromNow && !/^\d+$/.test(version)) {
+    throw new RequestError(400, 'BadRequest', `Invalid resource version: ${version}`);
+  }
+  const missed = fromNow ? [] : store.since(key, Number(version));
+  if (missed === undefined) throw expired(version);
+  return new Watch(context, { missed, withCurrent: fromNow, marksEnd: sendsInitial }).body();
+}
+
+interface Start {
+  readonly missed: readonly StoreChange[];
+  /** Begin with everything that is there. */
+  readonly withCurrent: boolean;
+  /** Tell where that ends. */
+  readonly marksEnd: boolean;
+}
+
+class Watch {
+  readonly #context: WatchContext;
+  readonly #start: Start;
+  readonly #lines: Uint8Array[] = [];
+  readonly #asTable: boolean;
+  #hasColumns = false;
+  #wake: () => void = () => undefined;
+  #isOver = false;
+
+  constructor(context: WatchContext, start: Start) {
+    this.#context = context;
+    this.#start = start;
+    this.#asTable = wantsTable(context.request.headers['accept'] ?? '');
+    // From here on nothing is missed; what was before is put in front.
+    this.#begin();
+  }
+
+  async *body(): AsyncGenerator<Uint8Array> {
+    const stops = this.#subscribe();
+    try {
+      for (;;) {
+        const next = this.#lines.splice(0);
+        for (const line of next) yield line;
+        if (this.#isOver) return;
+        if (next.length > 0) continue;
+        const { promise, resolve } = Promise.withResolvers<undefined>();
+        this.#wake = () => resolve(undefined);
+        await promise;
+      }
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  #begin(): void {
+    const { store, kind, filter } = this.#context;
+    if (this.#start.withCurrent) {
+      const objects = store.list(storeKey(kind.resource)).filter(filter);
+      for (const object of objects) this.#send('ADDED', object, JSON.stringify(object));
+      if (this.#start.marksEnd) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
+    }
+    for (const change of this.#start.missed) this.#change(change);
+    this.#seen = store.revision;
+  }
+
+  #subscribe(): readonly (() => void)[] {
+    const { store, kind, clock, cancel, request } = this.#context;
+    const wanted = Number(parameter(request, 'timeoutSeconds'));
+    const timeout = wanted > 0 ? wanted : DEFAULT_TIMEOUT_SECONDS;
+    const end = () => {
+      this.#isOver = true;
+      this.#wake();
+    };
+    const key = storeKey(kind.resource);
+    const stop = store.subscribe(key, (change) => {
+      this.#change(change);
+      this.#wake();
+    });
+    // Changes between the making of the body and its first read.
+    for (const change of store.since(key, this.#seen) ?? []) this.#change(change);
+    const stops = [
+      stop,
+      clock.at(later(clock.now(), seconds(timeout)), end),
+      ...(cancel === undefined ? [] : [cancel.onCancel(end)]),
+    ];
+    if (parameter(request, 'allowWatchBookmarks') === 'true') stops.push(this.#bookmarks());
+    return stops;
+  }
+
+  #seen = 0;
+
+  #change(change: StoreChange): void {
+    const { type, object, before, revision } = change;
+    if (revision <= this.#seen) return;
+    this.#seen = revision;
+    const { filter } = this.#context;
+    const isIn = filter(object);
+    const wasIn = before !== undefined && filter(before);
+    if (type === 'DELETED') {
+      if (wasIn) this.#send('DELETED', object, change.text());
+    } else if (isIn) this.#send(wasIn ? 'MODIFIED' : 'ADDED', object, change.text());
+    else if (wasIn) this.#send('DELETED', object, change.text());
+  }
+
+  #send(type: string, object: KubeObject, text: string): void {
+    if (this.#asTable) {
+      this.#sendTable(type, object);
+      return;
+    }
+    const { kind, request } = this.#context;
+    const own = isOtherVersion(kind, request, object) ? versioned(request, object) : text;
+    this.#lines.push(utf8(`{"type":"${type}","object":${own}}\n`));
+  }
+
+  #sendTable(type: string, object: KubeObject): void {
+    const { kind, clock, request } = this.#context;
+    const include = parameter(request, 'includeObject');
+    const table = tableOf(kind, [object], {
+      now: clock.now(),
+      include: include === 'Object' || include === 'None' ? include : 'Metadata',
+      metadata: { resourceVersion: object.metadata.resourceVersion },
+    });
+    const shown = this.#hasColumns ? { ...table, columnDefinitions: null } : table;
+    this.#hasColumns = true;
+    this.#lines.push(utf8(`${JSON.stringify({ type, object: shown })}\n`));
+  }
+
+  #bookmark(annotations: Readonly<Record<string, string>> | undefined): void {
+    const { kind, request, store } = this.#context;
+    const { group } = kind.resource;
+    const object = {
+      kind: kind.resource.kind,
+      apiVersion: group === '' ? request.version : `${group}/${request.version}`,
+      metadata: {
+        resourceVersion: String(store.revision),
+        creationTimestamp: null,
+        ...(annotations === undefined ? {} : { annotations }),
+      },
+    };
+    const shown = this.#asTable
+      ? tableOf(kind, [], { now: 0, include: 'None', metadata: object.metadata })
+      : object;
+    this.#lines.push(utf8(`${JSON.stringify({ type: 'BOOKMARK', object: shown })}\n`));
+  }
+
+  #bookmarks(): () => void {
+    const { clock } = this.#context;
+    let stop: () => void = () => undefined;
+    const plan = () => {
+      stop = clock.at(later(clock.now(), seconds(BOOKMARK_SECONDS)), () => {
+        this.#bookmark(undefined);
+        this.#wake();
+        plan();
+      });
+    };
+    plan();
+    return () => stop();
+  }
+}
+
+function isOtherVersion(kind: ServedKind, request: ApiRequest, object: KubeObject): boolean {
+  return kind.versions.length > 1 && !object.apiVersion.endsWith(`/${request.version}`);
+}
+
+function versioned({ group, version }: ApiRequest, object: KubeObject): string {
+  return JSON.stringify({ ...object, apiVersion: `${group}/${version}` });
+}
