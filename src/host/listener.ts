@@ -13,6 +13,7 @@ import {
   type Listener,
   type Listening,
   type ListenOptions,
+  TransportError,
 } from '../lib/ports.ts';
 import { upgradeRequestOf } from './upgrade.ts';
 
@@ -106,8 +107,10 @@ async function serve(
     });
     await send(response, answer);
   } catch (error) {
-    // A bug of the handler, or a client that went away while sending.
-    if (response.headersSent || response.destroyed) response.destroy();
+    // A handler may end the connection without an answer, as a broken server does.
+    if (error instanceof TransportError && error.kind === 'reset') request.socket.resetAndDestroy();
+    else if (error instanceof TransportError && error.kind === 'cancelled') response.destroy();
+    else if (response.headersSent || response.destroyed) response.destroy();
     else {
       response.statusCode = 500;
       response.end(error instanceof Error ? error.message : String(error));

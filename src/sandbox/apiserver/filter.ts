@@ -27,7 +27,7 @@ function fieldTerms(text: string): readonly FieldTerm[] {
 
 function isMet(object: KubeObject, { path, equals, value }: FieldTerm): boolean {
   const found = valueAt(object, path);
-  const text = typeof found === 'object' || found === undefined ? '' : String(found);
+  const text = typeof found === 'string' ? found : JSON.stringify(found ?? '').replaceAll('"', '');
   return (text === value) === equals;
 }
 
