@@ -1,0 +1,250 @@
+// Prometheus (providers.md 2). Entry point: `measurePrometheus`.
+import type { Metric } from '../api/analysis.ts';
+import { evaluateTime } from '../expr/condition.ts';
+import type { ResultValue } from '../expr/value.ts';
+import { base64, utf8 } from '../lib/bytes.ts';
+import type { Cancel, Headers, Instant } from '../lib/ports.ts';
+import { parseDuration, seconds } from '../lib/time.ts';
+import { addressOf, formOf, sender, withTimeout } from './http.ts';
+import { oauthHeader } from './oauth.ts';
+import {
+  type Answered,
+  type Measured,
+  ProviderError,
+  type ProviderPorts,
+  type Send,
+} from './provider.ts';
+
+type Settings = NonNullable<NonNullable<Metric['provider']>['prometheus']>;
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+const ADDRESS_VARIABLE = 'ARGO_ROLLOUTS_PROMETHEUS_ADDRESS';
+
+/** Asks once and gives what came, or why nothing did. */
+export async function measurePrometheus(
+  ports: ProviderPorts,
+  settings: Settings,
+  cancel: Cancel,
+): Promise<Measured> {
+  const startedAt = ports.clock.now();
+  const query = settings.query ?? '';
+  const metricMetadata = query === '' ? {} : { ResolvedPrometheusQuery: query };
+  try {
+    const target = targetOf(ports, settings, startedAt);
+    const limit = seconds(settings.timeout ?? DEFAULT_TIMEOUT_SECONDS);
+    const answered = await withTimeout(ports, limit, cancel, (inner) =>
+      asked(ports, settings, { ...target, cancel: inner }),
+    );
+    const { value, result, warnings } = readAnswer(answered);
+    return {
+      startedAt,
+      finishedAt: ports.clock.now(),
+      result,
+      value,
+      metricMetadata,
+      ...(warnings === '' ? {} : { metadata: { warnings } }),
+    };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return { startedAt, finishedAt: ports.clock.now(), error: error.message, metricMetadata };
+  }
+}
+
+interface Target {
+  readonly url: string;
+  readonly form: string;
+}
+
+/** Unix seconds with their fraction. */
+function unix(at: Instant): string {
+  return plainNumber(at / 1000);
+}
+
+function targetOf({ env }: ProviderPorts, settings: Settings, now: Instant): Target {
+  const { query = '', rangeQuery, timeout = DEFAULT_TIMEOUT_SECONDS } = settings;
+  const text = (settings.address ?? '') === '' ? (env(ADDRESS_VARIABLE) ?? '') : settings.address;
+  if (text === undefined || text === '') {
+    throw new ProviderError('prometheus address is not configured');
+  }
+  const address = addressOf(text);
+  if (address === undefined) throw new ProviderError('prometheus address is not is url format');
+  if (timeout < 0) throw new ProviderError('prometheus timeout should not be negative');
+  const base = `${address.root}${address.path}/api/v1`;
+  if (rangeQuery === undefined) {
+    return { url: `${base}/query`, form: formOf({ query, time: unix(now) }) };
+  }
+  const step = parseDuration(rangeQuery.step ?? '');
+  const start = moment('start', rangeQuery.start, now);
+  const end = moment('end', rangeQuery.end, now);
+  if (!step.ok) {
+    throw new ProviderError(`failed to parse rangeQuery.step as duration: ${step.error}`);
+  }
+  const form = {
+    query,
+    start: unix(start),
+    end: unix(end),
+    step: plainNumber(step.duration / 1000),
+  };
+  return { url: `${base}/query_range`, form: formOf(form) };
+}
+
+function moment(name: string, expression: string | undefined, now: Instant): Instant {
+  const evaluated = evaluateTime(expression ?? '', now);
+  if (evaluated.ok) return evaluated.value;
+  throw new ProviderError(`failed to parse rangeQuery.${name} as time: ${evaluated.error}`);
+}
+
+const NOT_POST: ReadonlySet<number> = new Set([403, 405, 501]);
+
+async function asked(
+  ports: ProviderPorts,
+  settings: Settings,
+  { url, form, cancel }: Target & { readonly cancel: Cancel },
+): Promise<Answered> {
+  const send = sender(ports, settings.insecure === true);
+  const headers = await headersOf(settings, send, { cancel, url });
+  const answered = await send(
+    url,
+    {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: form,
+    },
+    cancel,
+  );
+  if (!NOT_POST.has(answered.status)) return answered;
+  return send(`${url}?${form}`, { method: 'GET', headers }, cancel);
+}
+
+/** From outside in: OAuth2, basic, own headers; what comes later overrides. */
+async function headersOf(
+  { authentication, headers = [], address = '' }: Settings,
+  send: Send,
+  { cancel, url }: { readonly cancel: Cancel; readonly url: string },
+): Promise<Headers> {
+  const { sigv4, basicAuth, oauth2 } = authentication ?? {};
+  const isSigned = [sigv4?.region, sigv4?.profile, sigv4?.roleArn].some(
+    (one) => (one ?? '') !== '',
+  );
+  if (isSigned && address.includes('aps-workspaces')) {
+    throw new ProviderError('authentication.sigv4 is not in this version of Slipway yet');
+  }
+  const own = Object.fromEntries(headers.map(({ key, value }) => [key.toLowerCase(), value]));
+  const basic = basicHeader(basicAuth);
+  const extra = { ...(basic === undefined ? {} : { authorization: basic }), ...own };
+  const token = await oauthHeader(oauth2, send, { headers: extra, cancel, url });
+  return {
+    ...(basic === undefined ? {} : { authorization: basic }),
+    ...(token === undefined ? {} : { authorization: token }),
+    ...own,
+  };
+}
+
+function basicHeader(
+  basic: { readonly username?: string; readonly password?: string } | undefined,
+): string | undefined {
+  const { username = '', password = '' } = basic ?? {};
+  if (username === '' && password === '') return undefined;
+  const missing = 'missing mandatory parameter in metric for basic auth setup: ';
+  if (username === '') throw new ProviderError(`${missing}username`);
+  if (password === '') throw new ProviderError(`${missing}password`);
+  return `Basic ${base64(utf8(`${username}:${password}`))}`;
+}
+
+interface Body {
+  readonly status?: string;
+  readonly errorType?: string;
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly data?: { readonly resultType?: string; readonly result?: unknown };
+}
+
+/** Statuses whose body speaks for itself. */
+const SPOKEN: ReadonlySet<number> = new Set([400, 422]);
+
+function readAnswer(answered: Answered): {
+  readonly result: ResultValue;
+  readonly value: string;
+  readonly warnings: string;
+} {
+  const { status, text } = answered;
+  const isFine = status >= 200 && status < 300;
+  if (!isFine && !SPOKEN.has(status)) throw new ProviderError(statusText(status));
+  const body = bodyOf(text);
+  if (body.status === 'error') {
+    throw new ProviderError(`${body.errorType ?? ''}: ${body.error ?? ''}`);
+  }
+  if (!isFine) throw new ProviderError('bad_response: inconsistent body for response code');
+  const warnings = (body.warnings ?? []).map((one) => JSON.stringify(one)).join(', ');
+  return { ...resultOf(body), warnings };
+}
+
+function statusText(status: number): string {
+  if (status >= 500) return `server_error: server error: ${status}`;
+  if (status >= 400) return `client_error: client error: ${status}`;
+  return `bad_response: bad response code ${status}`;
+}
+
+function bodyOf(text: string): Body {
+  try {
+    return JSON.parse(text) as Body;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new ProviderError(`bad_response: ${cause}`);
+  }
+}
+
+type Sample = readonly [number, string];
+
+function resultOf({ data }: Body): { readonly result: ResultValue; readonly value: string } {
+  switch (data?.resultType) {
+    case 'scalar': {
+      const [, text] = data.result as Sample;
+      const value = numberOf(text);
+      return { result: { type: 'float64', value }, value: plainNumber(value) };
+    }
+    case 'vector':
+      return listed((data.result as readonly { readonly value: Sample }[]).map((one) => one.value));
+    case 'matrix':
+      return listed(
+        (data.result as readonly { readonly values: readonly Sample[] }[]).flatMap(
+          (one) => one.values,
+        ),
+      );
+    case 'string':
+      throw new ProviderError('unexpected value type "string"');
+    default:
+      throw new ProviderError('Prometheus metric type not supported');
+  }
+}
+
+function listed(samples: readonly Sample[]) {
+  const value = samples.map(([, text]) => numberOf(text));
+  const result: ResultValue = { type: 'float64[]', value };
+  return { result, value: `[${value.map(plainNumber).join(',')}]` };
+}
+
+function numberOf(text: string): number {
+  switch (text) {
+    case '+Inf':
+      return Number.POSITIVE_INFINITY;
+    case '-Inf':
+      return Number.NEGATIVE_INFINITY;
+    default:
+      return Number(text);
+  }
+}
+
+/** Shortest digits, never an exponent (providers.md 1.3). */
+export function plainNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  const text = String(value);
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (match === null) return Object.is(value, -0) ? '-0' : text;
+  const [, sign = '', first = '', rest = '', exponent = '0'] = match;
+  const digits = first + rest;
+  const point = 1 + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, '0')}`;
+}

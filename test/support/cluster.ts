@@ -1,0 +1,136 @@
+// A sandbox with our controller on it, on a virtual clock: what scenarios, traces and laws are played on.
+import { createClient, type KubeClient } from '../../src/kube/client.ts';
+import { createEventRecorder } from '../../src/kube/events.ts';
+import { type Controller, createController } from '../../src/controller/controller.ts';
+import { createLog, SILENT } from '../../src/controller/log.ts';
+import { seededRandom } from '../../src/lib/random.ts';
+import { type HttpRequest, type Transport, TransportError } from '../../src/lib/ports.ts';
+import { instant, type Instant, milliseconds } from '../../src/lib/time.ts';
+import { VirtualClock } from '../../src/lib/virtual-clock.ts';
+import { measureWith } from '../../src/providers/measure.ts';
+import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts';
+
+export interface ClusterOptions {
+  readonly seed?: string;
+  readonly start?: Instant;
+  readonly podStartMs?: number;
+  readonly podStopMs?: number;
+  /** What answers at any address of a provider; the sandbox's own Prometheus if absent. */
+  readonly metrics?: Transport;
+  /** Sees every request of the controller before it is sent; may throw in its place. */
+  readonly onRequest?: (request: HttpRequest) => void;
+  readonly verbose?: boolean;
+}
+
+export interface Cluster {
+  readonly clock: VirtualClock;
+  readonly sandbox: Sandbox;
+  readonly client: KubeClient;
+  controller: Controller;
+  /** Lets time pass. */
+  advance(ms: number): Promise<void>;
+  /** Stops the controller at once and starts a new one. */
+  restart(): Promise<void>;
+  /** Lets everything that is due happen, without time passing. */
+  settle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Some real turns of the runtime, until what is under way has been done. */
+export async function idle(): Promise<void> {
+  for (let turn = 0; turn < 8; turn += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+const START = Date.UTC(2026, 0, 1);
+
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const clock = new VirtualClock({ start: options.start ?? instant(START), idle });
+  const random = seededRandom(options.seed ?? 'cluster');
+  const problems: string[] = [];
+  const sandbox = createSandbox({
+    clock,
+    random,
+    podStartDelay: milliseconds(options.podStartMs ?? 300),
+    podStopDelay: milliseconds(options.podStopMs ?? 300),
+    onProblem: (what, error) => problems.push(`${what}: ${error.message}`),
+  });
+  const starting = sandbox.start();
+  await drive(clock, starting);
+  const client = createClient({ transport: sandbox.api, userAgent: 'test' });
+  const begin = async (): Promise<Controller> => {
+    const controller = controllerOn(sandbox, { clock, options });
+    await drive(clock, controller.start());
+    return controller;
+  };
+  const cluster: Cluster = {
+    clock,
+    sandbox,
+    client,
+    controller: await begin(),
+    advance: (ms) => clock.advance(milliseconds(ms)),
+    settle: () => clock.advance(milliseconds(0)),
+    restart: async () => {
+      await drive(clock, cluster.controller.stop());
+      cluster.controller = await begin();
+    },
+    stop: async () => {
+      await drive(clock, cluster.controller.stop());
+      await drive(clock, sandbox.stop());
+    },
+  };
+  return cluster;
+}
+
+/** Lets the clock turn (without moving far) until `work` is done. */
+async function drive(clock: VirtualClock, work: Promise<void>): Promise<void> {
+  let isDone = false;
+  const watched = work.finally(() => {
+    isDone = true;
+  });
+  // A failure is reported by the await below, not by the runtime.
+  watched.catch(() => undefined);
+  for (let turn = 0; turn < 200 && !isDone; turn += 1) await clock.advance(milliseconds(1));
+  await watched;
+}
+
+function controllerOn(
+  sandbox: Sandbox,
+  { clock, options }: { readonly clock: VirtualClock; readonly options: ClusterOptions },
+): Controller {
+  const transport: Transport = (request) => {
+    options.onRequest?.(request);
+    return sandbox.api(request);
+  };
+  const client = createClient({ transport, userAgent: 'slipway-controller' });
+  const log =
+    options.verbose === true
+      ? createLog({ clock, level: 'debug', format: 'text', write: (line) => process.stderr.write(line) })
+      : SILENT;
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'rollouts-controller',
+    onProblem: (error) => log.warn('event lost', { cause: error.message }),
+  });
+  const measure = measureWith({
+    clock,
+    env: () => undefined,
+    connect: (server) => {
+      if (options.metrics !== undefined) return options.metrics;
+      const host = server.replace(/^https?:\/\//, '');
+      if (PROMETHEUS_HOSTS.includes(host)) return sandbox.prometheus;
+      return () => Promise.reject(new TransportError('refused', `nothing listens at ${host}`));
+    },
+  });
+  return createController({
+    client,
+    clock,
+    random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
+    measure: (ask, cancel) => measure(ask.provider, ask.metricName, cancel),
+    events,
+    log,
+  });
+}
+
