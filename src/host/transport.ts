@@ -23,6 +23,8 @@ export interface TransportOptions {
   readonly insecure?: boolean;
   /** Name that the certificate must have, if not the host. */
   readonly serverName?: string;
+  /** An HTTP proxy in front of the server; the environment's if absent. */
+  readonly proxyUrl?: string;
   /** Headers for every request, asked for anew each time (tokens expire). */
   readonly headers?: () => Promise<Headers>;
 }
@@ -37,16 +39,21 @@ export interface HostTransport {
 export function createTransport(options: TransportOptions): HostTransport {
   const url = addressOf(options.server);
   const isTls = url.protocol === 'https:';
+  const proxyEnv =
+    options.proxyUrl === undefined
+      ? process.env
+      : { HTTP_PROXY: options.proxyUrl, HTTPS_PROXY: options.proxyUrl };
   const agent = isTls
     ? new TlsAgent({
         keepAlive: true,
+        proxyEnv,
         rejectUnauthorized: options.insecure !== true,
         ...(options.authorityPem === undefined ? {} : { ca: options.authorityPem }),
         ...(options.clientCertPem === undefined ? {} : { cert: options.clientCertPem }),
         ...(options.clientKeyPem === undefined ? {} : { key: options.clientKeyPem }),
         ...(options.serverName === undefined ? {} : { servername: options.serverName }),
       })
-    : new Agent({ keepAlive: true });
+    : new Agent({ keepAlive: true, proxyEnv });
   const open = isTls ? httpsRequest : httpRequest;
   const prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
   const send: Transport = async (request) => {

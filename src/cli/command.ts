@@ -1,0 +1,104 @@
+// What a command is: its words, flags and what it does. One command a file under commands/.
+import type { KubeClient } from '../kube/client.ts';
+import type { Cancel, Clock, Files, Headers, Processes, Terminal } from '../lib/ports.ts';
+import type { Instant } from '../lib/time.ts';
+
+export interface Flag {
+  readonly name: string;
+  readonly shorthand?: string;
+  readonly type: 'bool' | 'string' | 'int' | 'duration' | 'list';
+  readonly default: string;
+  readonly usage: string;
+  readonly isHidden?: boolean;
+  /** Told on stderr when it is used. */
+  readonly deprecated?: string;
+}
+
+/** Values by flag name; a list holds every use. */
+export interface Values {
+  has(name: string): boolean;
+  text(name: string): string;
+  bool(name: string): boolean;
+  int(name: string): number;
+  list(name: string): readonly string[];
+}
+
+/** How this very program is started again. */
+export interface Program {
+  /** The runtime. */
+  readonly node: string;
+  /** The file that it runs. */
+  readonly script: string;
+}
+
+/** What a command works with; the outside comes in through here alone. */
+export interface Context {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly env: (name: string) => string | undefined;
+  /** Cancelled at the first SIGINT or SIGTERM. */
+  readonly cancel: Cancel;
+  /** Full path of this program's name in texts: `kubectl-argo-rollouts` or `slipway`. */
+  readonly root: string;
+  readonly flags: Values;
+  /** Connects to the cluster that kubeconfig and flags name. */
+  readonly connect: () => Promise<Connected>;
+  readonly program: Program;
+}
+
+export interface Connected {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly server: string;
+  /** The server's time, from the answer to a small request: ages are those of its clock. */
+  serverNow(): Promise<Instant>;
+  readonly headers: () => Promise<Headers>;
+}
+
+/** Ends the command with `Error: MESSAGE` and status 1. */
+export class CommandError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CommandError';
+  }
+}
+
+/** Wrong use: the usage block and status 1, without an `Error:` line. */
+export class UsageError extends Error {
+  constructor(message = '') {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+export interface Leaf {
+  readonly kind: 'leaf';
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** After the name in usage lines. */
+  readonly args?: string;
+  readonly minArgs: number;
+  readonly maxArgs: number;
+  readonly short: string;
+  readonly long?: string;
+  readonly example?: string;
+  readonly flags: readonly Flag[];
+  readonly isHidden?: boolean;
+  /** What the first argument may be completed with. */
+  readonly completes?: 'rollouts' | 'experiments' | 'analysisruns';
+  /** Gives the exit status; throws `CommandError`, `UsageError` or what the server refused. */
+  run(context: Context, args: readonly string[]): Promise<number>;
+}
+
+export interface Group {
+  readonly kind: 'group';
+  readonly name: string;
+  readonly short: string;
+  readonly long?: string;
+  readonly example?: string;
+  readonly children: readonly Command[];
+}
+
+export type Command = Leaf | Group;

@@ -1,0 +1,92 @@
+// `slipway sandbox`: a cluster of one's own, with nothing but this process.
+import { createLog } from '../../controller/log.ts';
+import { systemRandom } from '../../host/clock.ts';
+import { openDatabase } from '../../host/database.ts';
+import { ScaledClock } from '../../lib/clock.ts';
+import { ListenError } from '../../lib/ports.ts';
+import { CommandError, type Context, type Leaf } from '../command.ts';
+import { int, text } from '../flags.ts';
+import { type LocalCluster, startLocalCluster } from '../local-cluster.ts';
+
+/** How much faster than real time; refused if it is no positive number. */
+export function speedOf({ flags }: Context): number {
+  const speed = Number(flags.text('speed'));
+  if (speed > 0 && Number.isFinite(speed)) return speed;
+  throw new CommandError(`--speed ${flags.text('speed')}: it is a number above 0, 1 is real time`);
+}
+
+function welcome(cluster: LocalCluster, { env }: Context): string {
+  const path = env('PATH') ?? '';
+  const isOnPath = path.split(':').includes(cluster.programs);
+  return [
+    `The sandbox is ready: API server, workloads, node, controller.`,
+    ``,
+    `  API server   ${cluster.server}`,
+    `  Prometheus   ${cluster.prometheus} (answers "no data" until the next version)`,
+    ``,
+    `Point kubectl at it in another terminal:`,
+    ``,
+    `  export KUBECONFIG=${cluster.kubeconfig}`,
+    ...(isOnPath ? [] : [`  export PATH=${cluster.programs}:$PATH`]),
+    `  kubectl get pods`,
+    `  kubectl argo rollouts list rollouts`,
+    ``,
+    `Ctrl-C ends it.`,
+    ``,
+  ].join('\n');
+}
+
+export const SANDBOX: Leaf = {
+  kind: 'leaf',
+  name: 'sandbox',
+  minArgs: 0,
+  maxArgs: 0,
+  short: 'Run a cluster in this process, for trying rollouts out',
+  long:
+    'Run an API server, workloads, a node and the controller in this process. No cluster and no container engine is ' +
+    'needed; no kubeconfig of yours is read or changed.',
+  example:
+    '# A fresh sandbox\nslipway sandbox\n\n' +
+    '# One that remembers, ten times as fast as real time\nslipway sandbox --persist ./state --speed 10',
+  flags: [
+    int('port', '0', 'Port of the API server; 0 takes a free one'),
+    { ...text('speed', 'How much faster than real time its clock runs'), default: '1' },
+    text('persist', 'Folder that keeps the state over a restart'),
+  ],
+  run: async (context) => {
+    const { clock, terminal, files, env, cancel, flags } = context;
+    const speed = speedOf(context);
+    const persist = flags.text('persist');
+    const folder = persist === '' ? await files.temporaryFolder('slipway-') : persist;
+    const own = speed === 1 ? clock : new ScaledClock(clock, speed);
+    const log = createLog({
+      clock,
+      level: flags.has('loglevel') && flags.text('loglevel') === 'debug' ? 'debug' : 'warn',
+      format: 'text',
+      write: (line) => terminal.err(line),
+    });
+    try {
+      const cluster = await startLocalCluster({
+        clock: own,
+        random: systemRandom(),
+        files,
+        env,
+        log,
+        program: context.program,
+        folder,
+        port: flags.int('port'),
+        ...(persist === '' ? {} : { database: openDatabase(files.join(folder, 'state.sqlite')) }),
+      });
+      terminal.out(welcome(cluster, context));
+      await new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
+      await cluster.stop();
+      return 0;
+    } catch (error) {
+      if (error instanceof ListenError)
+        throw new CommandError(`--port: ${error.message}`, { cause: error });
+      throw error;
+    } finally {
+      if (persist === '') await files.remove(folder);
+    }
+  },
+};

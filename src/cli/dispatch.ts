@@ -1,0 +1,156 @@
+// From words to a command and its exit status (cli.md 1.2). Entry point: `runCommandLine`.
+import { ApiError } from '../kube/errors.ts';
+import { ConfigError } from '../kube/kubeconfig.ts';
+import { TransportError } from '../lib/ports.ts';
+import {
+  type Command,
+  CommandError,
+  type Context,
+  type Group,
+  type Leaf,
+  UsageError,
+} from './command.ts';
+import { GLOBAL_FLAGS, parseFlags } from './flags.ts';
+import { helpText, usageText } from './usage.ts';
+
+export type MakeContext = (flags: Context['flags']) => Context;
+
+interface Found {
+  readonly command: Command;
+  readonly path: string;
+  /** Words that are left for it. */
+  readonly words: readonly string[];
+}
+
+function isNamed(command: Command, name: string): boolean {
+  if (command.name === name) return true;
+  return command.kind === 'leaf' && (command.aliases ?? []).includes(name);
+}
+
+/** Flags may stand before the command's name: those with a value take the next word along. */
+function firstWord(words: readonly string[]): number {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (!word.startsWith('-')) return at;
+    const isLong = word.startsWith('--');
+    const flag = GLOBAL_FLAGS.find((one) =>
+      isLong ? one.name === word.slice(2) : one.shorthand === word.slice(1),
+    );
+    if (flag !== undefined && flag.type !== 'bool') at += 1;
+  }
+  return -1;
+}
+
+function find(root: Group, words: readonly string[]): Found {
+  let group = root;
+  let path = root.name;
+  let rest = words;
+  for (;;) {
+    const at = firstWord(rest);
+    const name = at < 0 ? undefined : rest[at];
+    const child = group.children.find((one) => name !== undefined && isNamed(one, name));
+    if (child === undefined) return { command: group, path, words: rest };
+    rest = rest.filter((_word, index) => index !== at);
+    path = `${path} ${child.name}`;
+    if (child.kind === 'leaf') return { command: child, path, words: rest };
+    group = child;
+  }
+}
+
+/** Runs the command that `words` name; what goes wrong is told on stderr. */
+export async function runCommandLine(
+  root: Group,
+  words: readonly string[],
+  makeContext: MakeContext,
+): Promise<number> {
+  const bare = makeContext(parseFlags([], GLOBAL_FLAGS).values);
+  const { terminal } = bare;
+  const asksHelp = words[0] === 'help';
+  const found = find(root, asksHelp ? words.slice(1) : words);
+  try {
+    if (asksHelp) {
+      terminal.out(helpText(found.command, found.path));
+      return 0;
+    }
+    return found.command.kind === 'group'
+      ? runGroup(found.command, found, bare)
+      : await runLeaf(found.command, found, makeContext);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.err(usageText(found.command, found.path));
+      return 1;
+    }
+    terminal.err(`Error: ${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+/** Messages for people; a bug keeps its trace. */
+function messageOf(error: unknown): string {
+  const isKnown =
+    error instanceof CommandError ||
+    error instanceof ApiError ||
+    error instanceof TransportError ||
+    error instanceof ConfigError;
+  if (isKnown) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function runGroup(group: Group, { path, words }: Found, { terminal }: Context): number {
+  const isHelp = words.includes('--help') || words.includes('-h');
+  if (isHelp) {
+    terminal.out(helpText(group, path));
+    return 0;
+  }
+  const at = firstWord(words);
+  const unknown = at < 0 ? undefined : words[at];
+  if (at < 0) parseFlags(words, GLOBAL_FLAGS);
+  if (unknown !== undefined && !path.includes(' ')) {
+    terminal.err(`Error: ${unknownCommand(group, unknown)}\n`);
+    terminal.err(`Run '${path} --help' for usage.\n`);
+    return 1;
+  }
+  terminal.err(usageText(group, path));
+  return 1;
+}
+
+function unknownCommand(group: Group, word: string): string {
+  const text = `unknown command ${JSON.stringify(word)} for ${JSON.stringify(group.name)}`;
+  const near = group.children
+    .map(({ name }) => name)
+    .filter((name) => distance(name, word) <= 2 || name.startsWith(word));
+  return near.length === 0
+    ? text
+    : `${text}\n\nDid you mean this?\n${near.map((name) => `\t${name}\n`).join('')}`;
+}
+
+/** Edits between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a.charAt(i - 1) === b.charAt(j - 1) ? 0 : 1;
+      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + same));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+async function runLeaf(
+  leaf: Leaf,
+  { path, words }: Found,
+  makeContext: MakeContext,
+): Promise<number> {
+  const parsed = parseFlags(words, [...leaf.flags, ...GLOBAL_FLAGS]);
+  const context = makeContext(parsed.values);
+  if (parsed.wantsHelp) {
+    context.terminal.out(helpText(leaf, path));
+    return 0;
+  }
+  for (const text of parsed.deprecations) context.terminal.err(`${text}\n`);
+  if (parsed.args.length < leaf.minArgs || parsed.args.length > leaf.maxArgs)
+    throw new UsageError();
+  return leaf.run(context, parsed.args);
+}

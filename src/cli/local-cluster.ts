@@ -1,0 +1,191 @@
+// A sandbox with our controller, made reachable for kubectl: certificate, token, kubeconfig, wrappers of our programs.
+// What `slipway sandbox` and `slipway demo` stand on. Entry point: `startLocalCluster`.
+import { createController } from '../controller/controller.ts';
+import type { Log } from '../controller/log.ts';
+import { serverCertificate } from '../host/certificate.ts';
+import { systemClock } from '../host/clock.ts';
+import { systemCompression } from '../host/compression.ts';
+import { systemDialer } from '../host/dialer.ts';
+import { systemListener } from '../host/listener.ts';
+import { createTransport } from '../host/transport.ts';
+import { createClient, type KubeClient } from '../kube/client.ts';
+import { createEventRecorder } from '../kube/events.ts';
+import { base64, bodyOf, utf8 } from '../lib/bytes.ts';
+import type {
+  Clock,
+  Database,
+  Files,
+  HttpResponse,
+  Listening,
+  Random,
+  Transport,
+  Upgrade,
+} from '../lib/ports.ts';
+import { uuid } from '../lib/random.ts';
+import { toYaml } from '../lib/yaml.ts';
+import { measureWith } from '../providers/measure.ts';
+import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../sandbox/sandbox.ts';
+import type { Program } from './command.ts';
+import { wrapperFolder } from './wrappers.ts';
+
+export interface LocalClusterOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: Files;
+  readonly env: (name: string) => string | undefined;
+  readonly log: Log;
+  readonly program: Program;
+  /** Where kubeconfig and wrappers are written. */
+  readonly folder: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly database?: Database;
+}
+
+export interface LocalCluster {
+  readonly server: string;
+  readonly kubeconfig: string;
+  /** Folder with `slipway` and `kubectl-argo-rollouts`. */
+  readonly programs: string;
+  readonly prometheus: string;
+  readonly client: KubeClient;
+  stop(): Promise<void>;
+}
+
+/** Starts everything; resolves when it is ready. Throws `ListenError` when the port is taken. */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { clock, random, log, database } = options;
+  const sandbox = createSandbox({
+    clock,
+    random,
+    listener: systemListener,
+    dialer: systemDialer,
+    compression: systemCompression,
+    ...(database === undefined ? {} : { database }),
+    onProblem: (what, error) => log.warn(what, { cause: error.message }),
+  });
+  const token = uuid(random);
+  const access = await openAccess(options, sandbox, token);
+  const prometheus = await systemListener.listen({ handler: sandbox.prometheus });
+  await sandbox.start();
+  const controller = controllerOn(options, sandbox);
+  await controller.start();
+  return {
+    server: access.server,
+    kubeconfig: access.kubeconfig,
+    programs: await wrapperFolder(options.files, options.folder, options.program),
+    prometheus: `http://${prometheus.address}:${prometheus.port}`,
+    client: sandbox.client,
+    stop: async () => {
+      await controller.stop();
+      await access.listening.close();
+      await prometheus.close();
+      await sandbox.stop();
+    },
+  };
+}
+
+interface Access {
+  readonly server: string;
+  readonly kubeconfig: string;
+  readonly listening: Listening;
+}
+
+async function openAccess(
+  { files, folder, port }: LocalClusterOptions,
+  sandbox: Sandbox,
+  token: string,
+): Promise<Access> {
+  const certificate = await serverCertificate({
+    names: ['localhost', 'kubernetes.default.svc'],
+    addresses: ['127.0.0.1'],
+    nowMs: systemClock.now(),
+  });
+  const listening = await systemListener.listen({
+    port,
+    handler: guarded(sandbox.api, token),
+    upgrade: guardedUpgrade(sandbox.upgrade, token),
+    tls: certificate,
+  });
+  const server = `https://${listening.address}:${listening.port}`;
+  const kubeconfig = files.join(folder, 'kubeconfig');
+  const text = kubeconfigText({ server, authorityPem: certificate.authorityPem, token });
+  await files.write(kubeconfig, text, { private: true });
+  return { server, kubeconfig, listening };
+}
+
+function kubeconfigText(access: {
+  readonly server: string;
+  readonly authorityPem: string;
+  readonly token: string;
+}): string {
+  const name = 'slipway-sandbox';
+  const authority = base64(utf8(access.authorityPem));
+  return toYaml({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      { name, cluster: { server: access.server, 'certificate-authority-data': authority } },
+    ],
+    users: [{ name, user: { token: access.token } }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: 'default' } }],
+    'current-context': name,
+  });
+}
+
+function unauthorized(): HttpResponse {
+  const body = utf8(
+    JSON.stringify({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'Unauthorized',
+      reason: 'Unauthorized',
+      code: 401,
+    }),
+  );
+  return { status: 401, headers: { 'content-type': 'application/json' }, body: bodyOf(body) };
+}
+
+/** Nobody else on the machine gets in: the token is in the kubeconfig that only its user can read. */
+function guarded(api: Transport, token: string): Transport {
+  return (request) =>
+    request.headers['authorization'] === `Bearer ${token}`
+      ? api(request)
+      : Promise.resolve(unauthorized());
+}
+
+function guardedUpgrade(upgrade: Upgrade, token: string): Upgrade {
+  return (request) =>
+    request.headers['authorization'] === `Bearer ${token}`
+      ? upgrade(request)
+      : request.refuse(unauthorized());
+}
+
+function controllerOn({ clock, random, log, env }: LocalClusterOptions, sandbox: Sandbox) {
+  const client = createClient({ transport: sandbox.api, userAgent: 'slipway-controller' });
+  const measure = measureWith({
+    clock,
+    env,
+    connect: (server, { insecure }) => {
+      const host = server.replace(/^https?:\/\//, '');
+      return PROMETHEUS_HOSTS.includes(host)
+        ? sandbox.prometheus
+        : createTransport({ server, insecure }).send;
+    },
+  });
+  return createController({
+    client,
+    clock,
+    random,
+    log,
+    measure: (ask, cancel) => measure(ask.provider, ask.metricName, cancel),
+    events: createEventRecorder({
+      client,
+      clock,
+      component: 'rollouts-controller',
+      onProblem: (error) => log.warn('event lost', { cause: error.message }),
+    }),
+  });
+}

@@ -1,0 +1,8 @@
+// Where the package keeps what it reads at run time.
+import type { Files } from '../lib/ports.ts';
+import type { Program } from './command.ts';
+
+/** Folder of the examples: beside `dist` in a checkout and in the installed package. */
+export function exampleFolder(files: Files, { script }: Program): string {
+  return files.join(script, '..', '..', '..', 'examples');
+}
