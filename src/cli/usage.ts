@@ -46,10 +46,11 @@ function helpFlag(name: string): Flag {
 }
 
 function childLines({ children }: Group): readonly string[] {
-  return children
+  const shown = children
     .filter((child) => child.kind === 'group' || child.isHidden !== true)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map((child) => `  ${child.name.padEnd(NAME_WIDTH)} ${child.short}`);
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const width = Math.max(NAME_WIDTH, ...shown.map((child) => child.name.length));
+  return shown.map((child) => `  ${child.name.padEnd(width)} ${child.short}`);
 }
 
 /** The usage block of a command under the path by which it was called. */

@@ -51,6 +51,8 @@ export interface Sandbox {
   /** What stands at the in-cluster address of Prometheus. */
   readonly prometheus: Transport;
   readonly client: KubeClient;
+  /** The objects and their changes, for checkers. */
+  readonly store: Store;
   start(): Promise<void>;
   /** Stops everything; what is to be kept has been written when it resolves. */
   stop(): Promise<void>;
@@ -100,6 +102,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     upgrade: upgradeOf(options, { server, streams }),
     prometheus: noDataPrometheus(clock),
     client,
+    store,
     start: async () => {
       await store.load();
       await furnish(client);

@@ -85,13 +85,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
 /** Lets the clock turn (without moving far) until `work` is done. */
 async function drive(clock: VirtualClock, work: Promise<void>): Promise<void> {
-  let isDone = false;
+  const state = { isDone: false };
   const watched = work.finally(() => {
-    isDone = true;
+    state.isDone = true;
   });
   // A failure is reported by the await below, not by the runtime.
   watched.catch(() => undefined);
-  for (let turn = 0; turn < 200 && !isDone; turn += 1) await clock.advance(milliseconds(1));
+  for (let turn = 0; turn < 200 && !state.isDone; turn += 1) {
+    await clock.advance(milliseconds(1));
+  }
   await watched;
 }
 
@@ -106,7 +108,12 @@ function controllerOn(
   const client = createClient({ transport, userAgent: 'slipway-controller' });
   const log =
     options.verbose === true
-      ? createLog({ clock, level: 'debug', format: 'text', write: (line) => process.stderr.write(line) })
+      ? createLog({
+          clock,
+          level: 'debug',
+          format: 'text',
+          write: (line) => process.stderr.write(line),
+        })
       : SILENT;
   const events = createEventRecorder({
     client,
@@ -133,4 +140,3 @@ function controllerOn(
     log,
   });
 }
-

@@ -1,0 +1,245 @@
+// What was played against what was recorded (test/traces/README.md, "What can be relied on").
+import { jsonEqual } from '../../src/lib/equal.ts';
+import { recordedText } from './hashes.ts';
+import type { Played } from './play.ts';
+import type { State, Trace, TraceEvent } from './trace.ts';
+
+/** Differences, each a line that says where. */
+export function differences(trace: Trace, played: Played): readonly string[] {
+  return [
+    ...saidDifferences(trace, played),
+    ...restDifferences(trace, played),
+    ...listDifference('milestones', trace.milestones.map(cleaned), milestones(played.path)),
+    ...listDifference('phases', trace.phases, phases(played.path)),
+    ...eventDifferences(trace, played),
+    ...writeDifference(trace, played),
+  ];
+}
+
+function saidDifferences({ actions }: Trace, { said }: Played): readonly string[] {
+  const wanted = actions.flatMap((action) => (action.said === undefined ? [] : [action.said]));
+  return jsonEqual(wanted, said) ? [] : [`said: expected ${text(wanted)}, got ${text(said)}`];
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing';
+}
+
+/** Services and sets of ended experiments are not compared; the order of analyses' names is not either. */
+function cleaned(state: State): State {
+  return state;
+}
+
+function restDifferences(trace: Trace, played: Played): readonly string[] {
+  const found: string[] = [];
+  for (const [index, wanted] of trace.rest.entries()) {
+    const got = played.rest[index];
+    if (got === undefined) {
+      found.push(`rest[${index}]: was not reached`);
+      continue;
+    }
+    const isSettled = wanted['settled'] === true;
+    found.push(
+      ...(isSettled ? settled(trace, index, { wanted, got }) : moving(index, { wanted, got })),
+    );
+  }
+  return found;
+}
+
+interface Pair {
+  readonly wanted: State;
+  readonly got: State;
+}
+
+const MOVING = ['phase', 'currentStepIndex', 'abort', 'current', 'stable'] as const;
+
+/** Caught in motion: only what does not move is compared. */
+function moving(index: number, { wanted, got }: Pair): readonly string[] {
+  const before = wanted['rollout'] as State | null;
+  const after = got['rollout'] as State | null;
+  if (before === null) return [];
+  return MOVING.flatMap((name) => {
+    if (jsonEqual(before[name], after?.[name])) return [];
+    return [
+      `rest[${index}].rollout.${name}: expected ${text(before[name])}, got ${text(after?.[name])}`,
+    ];
+  });
+}
+
+const PARTS = [
+  'rollout',
+  'replicaSets',
+  'services',
+  'virtualServices',
+  'destinationRules',
+  'experiments',
+  'analysisRuns',
+] as const;
+
+function settled(trace: Trace, index: number, { wanted, got }: Pair): readonly string[] {
+  const parts = PARTS.flatMap((part) =>
+    difference(
+      `rest[${index}].${part}`,
+      comparable(part, wanted[part]),
+      comparable(part, got[part]),
+    ),
+  );
+  return [...parts, ...getDifference(trace, index, { wanted, got })];
+}
+
+interface TemplateShape {
+  readonly serviceName?: unknown;
+  readonly set?: unknown;
+}
+
+function comparable(part: (typeof PARTS)[number], value: unknown): unknown {
+  switch (part) {
+    case 'rollout': {
+      const { currentStepHash, ...rest } = (value ?? {}) as State;
+      return { ...rest, currentStepHash: currentStepHash !== null && currentStepHash !== false };
+    }
+    case 'experiments':
+      return (value as readonly State[]).map((one) => ({
+        ...one,
+        templates: (one['templates'] as readonly TemplateShape[]).map(
+          ({ serviceName: _service, set: _set, ...template }) => template,
+        ),
+      }));
+    case 'destinationRules':
+      return Object.fromEntries(
+        Object.entries(value as Readonly<Record<string, readonly unknown[]>>).map(
+          ([name, [first, second, ...others]]) => [
+            name,
+            [first, second, ...others.toSorted((a, b) => (text(a) < text(b) ? -1 : 1))],
+          ],
+        ),
+      );
+    default:
+      return value;
+  }
+}
+
+/** The first places where two values differ. */
+function difference(path: string, wanted: unknown, got: unknown): readonly string[] {
+  if (jsonEqual(wanted, got)) return [];
+  const isBag = (value: unknown): value is State =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isBag(wanted) && isBag(got)) {
+    const names = [...new Set([...Object.keys(wanted), ...Object.keys(got)])];
+    return names.flatMap((name) => difference(`${path}.${name}`, wanted[name], got[name]));
+  }
+  if (Array.isArray(wanted) && Array.isArray(got) && wanted.length === got.length) {
+    const items: readonly unknown[] = wanted;
+    return items.flatMap((item, index) => difference(`${path}[${index}]`, item, got[index]));
+  }
+  return [`${path}: expected ${text(wanted)}, got ${text(got)}`];
+}
+
+const POD_SUFFIX = /-[bcdfghjklmnpqrstvwxz2456789]{5}(?=\s+Pod\b)/;
+const AGE = /(?<=\S\s+)(?:\d+[smhdy])+(?=\s|$)/;
+
+/** A line of `get` without what differs from run to run. */
+function line(shown: string): string {
+  const isTree = /\s(?:Rollout|ReplicaSet|Pod|Experiment|AnalysisRun|Job)\s/.test(shown);
+  const bare = isTree ? shown.replace(POD_SUFFIX, '-<rand>').replace(AGE, '<age>') : shown;
+  return bare
+    .replace(/delay:\d\w*/g, 'delay:<age>')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+function getDifference({ hashes }: Trace, index: number, { wanted, got }: Pair): readonly string[] {
+  const before = wanted['get'] as readonly string[] | null;
+  const after = got['get'] as readonly string[] | null;
+  if (before === null) return [];
+  const expected = before.map((one) => line(recordedText(one, hashes)));
+  const shown = (after ?? []).map(line);
+  const at = expected.findIndex((one, row) => one !== shown[row]);
+  if (at < 0 && expected.length === shown.length) return [];
+  const row = at < 0 ? expected.length : at;
+  return [`rest[${index}].get[${row}]: expected ${text(expected[row])}, got ${text(shown[row])}`];
+}
+
+const COUNTS: ReadonlySet<string> = new Set([
+  'phase',
+  'message',
+  'stableDesired',
+  'canaryDesired',
+  'others',
+  'controllerPause',
+  'desired',
+  'deployments',
+]);
+
+function without(state: State, names: ReadonlySet<string>): State {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => !names.has(name)));
+}
+
+function distinct<T>(list: readonly T[]): readonly T[] {
+  return list.filter((one, index) => index === 0 || !jsonEqual(one, list[index - 1]));
+}
+
+export function milestones(path: readonly State[]): readonly State[] {
+  return distinct(path.map((state) => without(state, COUNTS)));
+}
+
+export function phases(path: readonly State[]): readonly unknown[] {
+  const named = path
+    .map(({ phase, message }) => [phase ?? null, message ?? null])
+    .filter(([phase]) => phase !== null && phase !== 'Progressing' && phase !== '');
+  return distinct(named);
+}
+
+function listDifference(
+  name: string,
+  wanted: readonly unknown[],
+  got: readonly unknown[],
+): readonly string[] {
+  const at = wanted.findIndex((one, index) => !jsonEqual(one, got[index]));
+  if (at < 0 && wanted.length === got.length) return [];
+  const index = at < 0 ? wanted.length : at;
+  return [`${name}[${index}]: expected ${text(wanted[index])}, got ${text(got[index])}`];
+}
+
+function isCompared({ reason }: TraceEvent): boolean {
+  return reason !== 'ScalingReplicaSet';
+}
+
+/** Events of experiments, and those about analyses, come in no fixed order. */
+function isUnordered({ about, reason }: TraceEvent): boolean {
+  return about.startsWith('Experiment/') || reason.startsWith('AnalysisRun');
+}
+
+function shownEvent({ type, reason, message }: TraceEvent): string {
+  return `${type} ${reason} ${message}`;
+}
+
+function eventDifferences(trace: Trace, played: Played): readonly string[] {
+  const wanted = trace.events.filter(isCompared);
+  const got = played.events.filter(isCompared);
+  const abouts = [...new Set([...wanted, ...got].map(({ about }) => about))];
+  return abouts.flatMap((about) => {
+    const of = (events: readonly TraceEvent[], unordered: boolean) =>
+      events
+        .filter((event) => event.about === about && isUnordered(event) === unordered)
+        .map(shownEvent);
+    const sets = [of(wanted, true), of(got, true)].map((list) => [...new Set(list)].toSorted());
+    return [
+      ...listDifference(`events of ${about}`, of(wanted, false), distinctEvents(of(got, false))),
+      ...listDifference(`events of ${about} (in any order)`, sets[0] ?? [], sets[1] ?? []),
+    ];
+  });
+}
+
+function distinctEvents(list: readonly string[]): readonly string[] {
+  return [...new Set(list)];
+}
+
+/** A rewrite should need no more writes than the reference. */
+function writeDifference({ writes }: Trace, played: Played): readonly string[] {
+  const recorded = Object.entries(writes)
+    .filter(([name]) => !name.includes('events'))
+    .reduce((sum, [, count]) => sum + count, 0);
+  const most = Math.ceil(recorded * 1.1);
+  return played.writes <= most ? [] : [`writes: expected at most ${most}, got ${played.writes}`];
+}

@@ -1,0 +1,35 @@
+// What a trace uses that is not built yet. The list is to be emptied.
+import type { KubeObject } from '../../src/api/object.ts';
+import type { Trace } from './trace.ts';
+
+type Bag = Readonly<Record<string, unknown>>;
+
+interface Feature {
+  readonly name: string;
+  /** Whether an object, or a patch, uses it. */
+  readonly isUsed: (object: KubeObject & { readonly spec?: Bag }, text: string) => boolean;
+}
+
+const FEATURES: readonly Feature[] = [
+  { name: 'blue-green', isUsed: (_object, text) => text.includes('"blueGreen":{"') },
+  { name: 'workloadRef', isUsed: (_object, text) => text.includes('"workloadRef":') },
+  { name: 'job provider', isUsed: (_object, text) => text.includes('"provider":{"job":') },
+  { name: 'web provider', isUsed: (_object, text) => text.includes('"provider":{"web":') },
+  {
+    name: 'canary and stable metadata',
+    isUsed: (_object, text) => /"(?:canary|stable)Metadata":/.test(text),
+  },
+  { name: 'ping-pong', isUsed: (_object, text) => text.includes('"pingPong":') },
+  { name: 'anti-affinity', isUsed: (_object, text) => text.includes('"antiAffinity":') },
+];
+
+/** Names of features that the trace waits for. */
+export function missingFeatures({ manifests, actions }: Trace): readonly string[] {
+  const patches = actions.flatMap(({ do: action }) =>
+    action.with === undefined ? [] : [{ spec: action.with }],
+  );
+  const objects: readonly unknown[] = [...manifests, ...patches];
+  return FEATURES.filter(({ isUsed }) =>
+    objects.some((object) => isUsed(object as KubeObject, JSON.stringify(object))),
+  ).map(({ name }) => name);
+}
