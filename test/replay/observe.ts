@@ -145,7 +145,7 @@ export class Observer {
         (status?.templateStatuses ?? []).map((one) => [one.name, one.status]),
       ),
       analyses: Object.fromEntries(
-        (status?.analysisRuns ?? []).map((one) => [one.name, one.phase === '' ? null : one.phase]),
+        (status?.analysisRuns ?? []).map((one) => [one.name, one.phase]),
       ),
       desired: Object.fromEntries(own.map((set) => [set.metadata.name, set.spec.replicas ?? 0])),
     };
@@ -192,7 +192,7 @@ export class Observer {
     return {
       name: metadata.name,
       specReplicas: spec.replicas ?? null,
-      revision: Number(metadata.annotations?.[REVISION] ?? 'NaN') || null,
+      revision: Number(metadata.annotations?.[REVISION] ?? '0'),
       phase: status.phase ?? null,
       message: status.message === undefined ? null : this.hashes.text(status.message),
       currentStepIndex: status.currentStepIndex ?? null,
@@ -244,7 +244,9 @@ export class Observer {
             : { annotations }),
         };
       })
-      .toSorted((a, b) => (String(a.set) < String(b.set) ? -1 : 1));
+      .toSorted(
+        (a, b) => Number(a.revision ?? 0) - Number(b.revision ?? 0) || (a.name < b.name ? -1 : 1),
+      );
   }
 
   #restServices() {
@@ -314,7 +316,7 @@ export class Observer {
     return this.#deep({
       name: metadata.name,
       owner: owner === undefined ? null : `${owner.kind}/${owner.name}`,
-      labels: metadata.labels ?? {},
+      labels: this.#ownLabels(metadata.labels ?? {}),
       annotations: metadata.annotations ?? {},
       args: spec.args ?? [],
       terminate: spec.terminate === true,
@@ -345,6 +347,12 @@ export class Observer {
         }))
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     });
+  }
+
+  /** Labels of the Rollout's selector, which every run carries, are not recorded. */
+  #ownLabels(labels: Readonly<Record<string, string>>) {
+    const selected = this.rollout?.spec.selector?.matchLabels ?? {};
+    return Object.fromEntries(Object.entries(labels).filter(([name]) => !(name in selected)));
   }
 
   get pods(): readonly Pod[] {

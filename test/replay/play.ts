@@ -229,7 +229,7 @@ class Player {
     const { client } = this.#cluster;
     if (action.cli !== undefined) {
       const { out, err, code } = await runPlugin(this.#cluster, namespace, action.cli.split(' '));
-      this.#said.push(out.trimEnd());
+      this.#said.push(`${out}${err}`.trimEnd());
       if (code !== 0) throw new Error(`${action.cli} failed: ${err}`);
     }
     if (action.patch !== undefined && action.with !== undefined) {
@@ -250,9 +250,10 @@ class Player {
   }
 
   #pathOf({ kind, name }: { readonly kind: string; readonly name: string }): string {
-    const known = [...this.#trace.manifests, OURS].find((one) => one.kind === kind);
+    const known = this.#trace.manifests.find((one) => one.kind === kind);
     const { namespace } = this.#trace;
-    const resource = resourceOf({ apiVersion: known?.apiVersion ?? OURS.apiVersion, kind });
+    const apiVersion = known?.apiVersion ?? (kind === 'Pod' ? 'v1' : 'argoproj.io/v1alpha1');
+    const resource = resourceOf({ apiVersion, kind });
     return objectPath({ resource, namespace, name });
   }
 
@@ -295,9 +296,3 @@ class Player {
     return { rest: this.#rest, path: this.#path, events, said: this.#said };
   }
 }
-
-const OURS: KubeObject = {
-  apiVersion: 'argoproj.io/v1alpha1',
-  kind: 'Rollout',
-  metadata: { name: '' },
-};

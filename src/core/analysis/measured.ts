@@ -49,10 +49,15 @@ function measurementOf(resumed: Measurement | undefined, taken: Taken): Measurem
     startedAt: resumed?.startedAt ?? formatInstant(measured.startedAt),
     ...(text === '' ? {} : { message: text }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
-    ...(measured.value === undefined || measured.value === '' ? {} : { value: measured.value }),
+    ...(hasValue(measured, phase) ? { value: measured.value ?? '' } : {}),
     ...(measured.metadata === undefined ? {} : { metadata: measured.metadata }),
     ...(measured.resumeAt === undefined ? {} : { resumeAt: formatInstant(measured.resumeAt) }),
   };
+}
+
+/** What could not be judged has no value. */
+function hasValue({ value }: Measured, phase: AnalysisPhase): boolean {
+  return value !== undefined && value !== '' && phase !== 'Error';
 }
 
 const TERMINATED: ReadonlySet<string> = new Set(['Successful', 'Inconclusive']);

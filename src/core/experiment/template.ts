@@ -37,10 +37,11 @@ export function templateStep(situation: Situation, template: ExperimentTemplate)
   const scaled = replicaSetStep(situation, template, { set, desired });
   const begun = begunStatus(situation, { template, stored, set, isChanged: scaled.isChanged });
   const named = withService(begun, service);
+  const isScaling = set !== undefined && (set.spec.replicas ?? 1) !== desired;
   const problem = service.error ?? scaled.error;
   const judged =
     problem === undefined || isEndedTemplate(named.status)
-      ? judgedStatus(situation, template, { status: named, desired })
+      ? judgedStatus(situation, template, { status: named, desired, isScaling })
       : { ...named, status: 'Error', message: problem };
   return {
     status: judged,
@@ -98,7 +99,15 @@ function withService(status: TemplateStatus, { service }: ServiceStep): Template
 function judgedStatus(
   situation: Situation,
   template: ExperimentTemplate,
-  { status, desired }: { readonly status: TemplateStatus; readonly desired: number },
+  {
+    status,
+    desired,
+    isScaling,
+  }: {
+    readonly status: TemplateStatus;
+    readonly desired: number;
+    readonly isScaling: boolean;
+  },
 ): TemplateStatus {
   if (isEndedTemplate(status.status)) return status;
   const { terminating, hasPassedDuration } = situation;
@@ -106,7 +115,8 @@ function judgedStatus(
     return { ...status, status: hasPassedDuration || terminating ? 'Successful' : 'Running' };
   }
   const limit = progressDeadlineSeconds(situation);
-  if (situation.now > deadlineOf(situation, status)) {
+  // A set that is being scaled has only now begun to be late.
+  if (!isScaling && situation.now > deadlineOf(situation, status)) {
     const message = `Template '${template.name}' exceeded its progressDeadlineSeconds (${limit})`;
     return { ...status, status: 'Failed', message };
   }

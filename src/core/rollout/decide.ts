@@ -21,17 +21,26 @@ import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
 import { canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
 import { pauseStep } from './steps.ts';
 import { shiftTraffic } from './traffic.ts';
-import { rolloutProblem } from './validation.ts';
+import { type RolloutProblem, rolloutProblem } from './validation.ts';
 import type { RolloutWorld } from './world.ts';
 
 export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
   const pass = passOf(world, now);
-  if (world.firstSeen) {
-    const { namespace = '', name } = world.rollout.metadata;
-    const text = `Rollout resource added to informer: ${namespace}/${name}`;
-    pass.draft.events.push(normal('RolloutAddedToInformer', text));
-  }
-  return decisionOf(pass, nextStatus(pass));
+  const decision = decisionOf(pass, nextStatus(pass));
+  return world.firstSeen ? announced(world, decision) : decision;
+}
+
+/** A Rollout that is seen for the first time is told of before anything else. */
+function announced(
+  { rollout }: RolloutWorld,
+  decision: Decision<RolloutStatus>,
+): Decision<RolloutStatus> {
+  const { namespace = '', name } = rollout.metadata;
+  const text = `Rollout resource added to informer: ${namespace}/${name}`;
+  const event = normal('RolloutAddedToInformer', text);
+  const [first, ...others] = decision.writes;
+  if (first === undefined) return { ...decision, events: [event, ...decision.events] };
+  return { ...decision, writes: [{ ...first, events: [event, ...first.events] }, ...others] };
 }
 
 /** Runs the stages in order; what comes back is the whole next status. */
@@ -40,7 +49,10 @@ function nextStatus(pass: Pass): RolloutStatus {
   const stored = world.rollout.status ?? {};
   if (claimSets(pass)) return stored;
   const problem = rolloutProblem(world);
-  if (problem !== undefined) return invalidStatus(pass, problem);
+  if (problem !== undefined && !isAbortUnderWay(pass, problem)) {
+    return invalidStatus(pass, problem);
+  }
+  draft.referenceProblem = problem?.text;
   if (sets.newSet === undefined) return createNewSet(pass);
   if (rollout.spec.replicas === undefined) {
     draft.writes.push(rolloutPatch(rollout, { spec: { replicas: 1 } }));
@@ -58,6 +70,11 @@ function nextStatus(pass: Pass): RolloutStatus {
     return scaledStatus(pass);
   }
   return canaryPass(pass) ?? stored;
+}
+
+/** What is missing must not keep an abort from doing all that it can (observed-defects 9). */
+function isAbortUnderWay({ stored, sets }: Pass, { isReference }: RolloutProblem): boolean {
+  return isReference && stored.abort === true && sets.newSet !== undefined;
 }
 
 /** One pass of a canary (3.3); undefined: something went wrong or was evicted, the status stays. */

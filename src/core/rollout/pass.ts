@@ -39,6 +39,8 @@ export interface Draft {
   /** A run or an experiment begun in this pass: not judged before the next. */
   readonly begun: Set<string>;
   restartedAt: string | undefined;
+  /** Something that the spec names is missing while an abort goes on all the same. */
+  referenceProblem: string | undefined;
 }
 
 export interface Pass {
@@ -72,6 +74,7 @@ function emptyDraft({ status }: Rollout): Draft {
     experiment: undefined,
     begun: new Set(),
     restartedAt: status?.restartedAt,
+    referenceProblem: undefined,
   };
 }
 

@@ -99,3 +99,8 @@ export function subjectOf({ sets, rollout }: Pass): string {
     ? `Rollout "${rollout.metadata.name}"`
     : `ReplicaSet "${newSet.metadata.name}"`;
 }
+
+/** The message of the condition InvalidSpec. */
+export function invalidMessage({ rollout }: Pass, problem: string): string {
+  return `The Rollout "${rollout.metadata.name}" is invalid: ${problem}`;
+}

@@ -14,7 +14,14 @@ import {
 import { durationOf, type DurationFacts } from './duration.ts';
 import { isAborted, isCompleted, normal, type Pass, rolloutRevision, warning } from './pass.ts';
 import { phaseOf } from './phase.ts';
-import { hasProgressed, isHealthy, isTimedOut, progressDeadline, subjectOf } from './progress.ts';
+import {
+  hasProgressed,
+  invalidMessage,
+  isHealthy,
+  isTimedOut,
+  progressDeadline,
+  subjectOf,
+} from './progress.ts';
 import { isFastRollback } from './promotion.ts';
 import { hashOf } from './sets.ts';
 
@@ -54,9 +61,14 @@ export function withDuration(pass: Pass, next: RolloutStatus, facts: TailFacts):
   return duration === undefined ? rest : { ...rest, duration };
 }
 
-/** A full pass has validated the spec. */
-function validConditions({ stored }: Pass): Conditions {
-  return without(stored.conditions ?? [], 'InvalidSpec');
+/** A full pass has validated the spec; what is missing while an abort goes on stays told. */
+function validConditions(pass: Pass): Conditions {
+  const { stored, draft, now } = pass;
+  const before = stored.conditions ?? [];
+  if (draft.referenceProblem === undefined) return without(before, 'InvalidSpec');
+  const message = invalidMessage(pass, draft.referenceProblem);
+  if (conditionOf(stored, 'InvalidSpec')?.message === message) return before;
+  return replaced(before, wanted('InvalidSpec', 'True', 'InvalidSpec', message), now);
 }
 
 /** `progressDeadlineAbort`: the deadline gives the update up (3.12). */
@@ -136,7 +148,7 @@ function progressCondition(pass: Pass, next: RolloutStatus, conditions: Conditio
   if (next.abort === true) return abortedCondition(pass, conditions);
   const { now } = pass;
   const subject = subjectOf(pass);
-  if (!isPaused(pass, next) && isHealthy(pass, next)) {
+  if (isHealthy(pass, next)) {
     const message = `${subject} has successfully progressed.`;
     const done = wanted('Progressing', 'True', 'NewReplicaSetAvailable', message);
     return withCondition(conditions, done, now);

@@ -59,6 +59,7 @@ function stateOf({ rollout, world, sets }: Pass): IstioState {
 
 function runPlan(pass: Pass, plan: Plan): boolean {
   const { draft } = pass;
+  const begun = draft.writes.length;
   let state = stateOf(pass);
   for (const operation of plan.operations) {
     const result = perform(state, operation, plan);
@@ -74,13 +75,14 @@ function runPlan(pass: Pass, plan: Plan): boolean {
     draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
     return true;
   }
+  record(pass, plan, begun);
   pointCanaryServiceBack(pass, plan);
-  record(pass, plan);
   return true;
 }
 
 function perform(state: IstioState, operation: Operation, { wanted }: Plan): RouterResult {
-  const { extras, weight, hashes, canaryExempt } = wanted;
+  const { extras, weight, canaryExempt } = wanted;
+  const hashes = wanted.subsetHashes ?? wanted.hashes;
   switch (operation.op) {
     case 'removeManagedRoutes':
       return removeManagedRoutes(state);
@@ -137,10 +139,14 @@ function resourceOf({ apiVersion, kind }: KubeObject): ResourceType {
   return kind === 'DestinationRule' ? destinationRules(version) : virtualServices(version);
 }
 
-function record({ draft, stored }: Pass, plan: Plan): void {
+/** Told with the last of the router's writes; `begun` is how many writes there were before them. */
+function record({ draft, stored }: Pass, plan: Plan, begun: number): void {
   const next = plan.record;
   const before = stored.canary?.weights;
   if (next === undefined || isSameWeights(before, next)) return;
   draft.weights = next;
-  draft.events.push(weightsEvent(before, next));
+  const event = weightsEvent(before, next);
+  const last = draft.writes.length > begun ? draft.writes.pop() : undefined;
+  if (last === undefined) draft.events.push(event);
+  else draft.writes.push({ ...last, events: [...last.events, event] });
 }

@@ -4,8 +4,18 @@ import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
 import type { RolloutWorld } from './world.ts';
 
-/** The first problem in the words of the condition; undefined if there is none (rollout.md 10). */
-export function rolloutProblem(world: RolloutWorld): string | undefined {
+export interface RolloutProblem {
+  /** In the words of the condition. */
+  readonly text: string;
+  /** The spec itself is fine; something that it names is missing or does not fit. */
+  readonly isReference: boolean;
+}
+
+/** The first problem; undefined if there is none (rollout.md 10). */
+export function rolloutProblem(world: RolloutWorld): RolloutProblem | undefined {
   const [first] = specProblems(world.rollout);
-  return first?.text ?? unsupportedProblem(world.rollout) ?? referenceProblem(world);
+  const own = first?.text ?? unsupportedProblem(world.rollout);
+  if (own !== undefined) return { text: own, isReference: false };
+  const text = referenceProblem(world);
+  return text === undefined ? undefined : { text, isReference: true };
 }

@@ -28,6 +28,8 @@ export interface TrafficWorld {
 export interface Wanted {
   readonly weight: number;
   readonly hashes: Hashes;
+  /** What subsets name, where that is not what is recorded. */
+  readonly subsetHashes?: Hashes;
   readonly extras: readonly WeightDestination[];
   readonly removesManagedRoutes: boolean;
   /** The canary Service names the stable set from now on (abort). */
@@ -173,7 +175,18 @@ function aborted({ rollout, sets, recorded }: TrafficWorld) {
     removesManagedRoutes: true,
     pointsCanaryServiceAtStable: !isDynamic || weight === 0,
     canaryExempt: true,
+    ...(isGone(sets.canary) ? { subsetHashes: bothStable(sets) } : {}),
   };
+}
+
+/** No pods, and none to come: then its subset names the stable set, so that direct callers work (I8). */
+function isGone(canary: SetCounts | undefined): boolean {
+  return canary === undefined || (canary.spec === 0 && (canary.created ?? 0) === 0);
+}
+
+function bothStable({ stable }: CanarySets): Hashes {
+  const hash = stable?.hash ?? '';
+  return { canary: hash, stable: hash };
 }
 
 function fullPromotionWeight(
