@@ -1,6 +1,6 @@
 // Where ours differs on purpose: rules applied to the recorded side before it is compared. Each is a function with a
 // condition on what is recorded, names what it serves, and must change some trace (test/traces/README.md).
-import type { State, Trace } from './trace.ts';
+import type { State, Trace, TraceEvent } from './trace.ts';
 
 export interface Rule {
   /** The promise or paragraph it serves. */
@@ -58,15 +58,57 @@ function retargeted(rest: State): State {
   return { ...rest, destinationRules: changed };
 }
 
+const SWITCH = /^Switched selector for service '([^']*)' from '([^']*)' to '([^']*)'$/;
+const WEIGHT_ZERO = /set to desiredWeight '0'$/;
+
+/** Whether the Service is pointed back to where it pointed before. */
+function isBack(events: readonly TraceEvent[], index: number): boolean {
+  const [, service, , to] = SWITCH.exec(events[index]?.message ?? '') ?? [];
+  return events.slice(0, index).some(({ message }) => {
+    const [, name, from] = SWITCH.exec(message) ?? [];
+    return service !== undefined && name === service && from === to;
+  });
+}
+
+/** On an abort the weight leaves before the canary's Service is pointed back. */
+function weightFirst(events: readonly TraceEvent[]): readonly TraceEvent[] {
+  const at = events.findIndex(
+    (_event, index) => isBack(events, index) && WEIGHT_ZERO.test(events[index + 1]?.message ?? ''),
+  );
+  const [moved, weight, told] = at < 0 ? [] : events.slice(at, at + 3);
+  if (moved === undefined || weight === undefined) return events;
+  const isTold = told?.reason === 'TrafficWeightUpdated';
+  const rest = events.slice(at + (isTold ? 3 : 2));
+  return [...events.slice(0, at), weight, ...(isTold ? [told] : []), moved, ...rest];
+}
+
+/** From the deletion of a Service on ours goes its own way; what is promised there has tests of its own. */
+function withoutService(trace: Trace): Trace {
+  const gone = trace.actions.findIndex(({ do: action }) => action.delete?.kind === 'Service');
+  if (gone < 0) return trace;
+  const rest = trace.rest.map((one, index) =>
+    index > gone ? { settled: false, rollout: null } : one,
+  );
+  return { ...trace, rest, milestones: [], phases: [], events: [], writes: {} };
+}
+
 export const RULES: readonly Rule[] = [
   {
     serves: 'rollout.md 7.2: the cause of an abort is the message alone',
     apply: (trace) => mapped(trace, (text) => text.replaceAll(PHRASE, '')) as Trace,
   },
   {
+    serves: 'traffic.md I3: on an abort the weight leaves first, then the Service is pointed back',
+    apply: (trace) => ({ ...trace, events: weightFirst(trace.events) }),
+  },
+  {
     serves:
       'traffic.md I8: the canary subset of an aborted canary without pods names the stable set',
     apply: (trace) => ({ ...trace, rest: trace.rest.map(retargeted) }),
+  },
+  {
+    serves: 'observed-defects 9: a missing Service is told at once, and an abort does all it can',
+    apply: withoutService,
   },
 ];
 
