@@ -5,7 +5,7 @@ import { SERVICES } from '../../api/resources.ts';
 import { refOf } from '../ownership.ts';
 import type { Plan } from '../traffic/plan.ts';
 import { canaryOf, isRouted } from './limits.ts';
-import { isCompleted, normal, type Pass } from './pass.ts';
+import { normal, type Pass } from './pass.ts';
 import { availableOf, hashOf, sizeOf } from './sets.ts';
 
 function serviceNamed({ world }: Pass, name: string | undefined): Service | undefined {
@@ -17,7 +17,6 @@ function serviceNamed({ world }: Pass, name: string | undefined): Service | unde
 export function pointServices(pass: Pass, plan: Plan | undefined): void {
   const { rollout, sets, stored } = pass;
   const canary = canaryOf(rollout);
-  pointPingPong(pass);
   pointGuarded(pass, serviceNamed(pass, canary?.stableService), sets.stableSet);
   const service = serviceNamed(pass, canary?.canaryService);
   if (stored.abort === true) {
@@ -37,17 +36,6 @@ export function pointCanaryServiceBack(pass: Pass, plan: Plan): void {
   if (service !== undefined && sets.stableSet !== undefined) {
     point(pass, service, hashOf(sets.stableSet));
   }
-}
-
-/** While an update is under way the Service that is canary now names the new set, with or without pods. */
-function pointPingPong(pass: Pass): void {
-  const { rollout, stored, sets } = pass;
-  const pingPong = canaryOf(rollout)?.pingPong;
-  if (pingPong === undefined || isCompleted(stored) || sets.newSet === undefined) return;
-  const isPingStable = stored.canary?.stablePingPong === 'ping';
-  const name = isPingStable ? pingPong.pongService : pingPong.pingService;
-  const service = serviceNamed(pass, name);
-  if (service !== undefined) point(pass, service, hashOf(sets.newSet));
 }
 
 /**

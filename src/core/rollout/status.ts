@@ -3,7 +3,6 @@
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { selectorText } from '../../api/selector.ts';
 import { runReference } from './analyses.ts';
-import { canaryOf } from './limits.ts';
 import { isAborted, isCompleted, normal, type Pass, rolloutRevision } from './pass.ts';
 import { isInsideWindow, promotionReason } from './promotion.ts';
 import { availableOf, hashOf, sizeOf } from './sets.ts';
@@ -146,21 +145,19 @@ function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatu
   if ((stored.stableRS ?? '') === hash) return finished(pass, status, NOTHING_NEW);
   const revision = rolloutRevision(rollout);
   const message = `Rollout completed update to revision ${revision} (${hash}): ${reason}`;
-  const next = withTail(pass, withPingPong(pass, { ...status, stableRS: hash }), {
-    isReset: false,
-    isRollback: false,
-    isPromoted: true,
-  });
+  const next = withTail(
+    pass,
+    { ...status, stableRS: hash },
+    {
+      isReset: false,
+      isRollback: false,
+      isPromoted: true,
+    },
+  );
   draft.events.push(normal('RolloutCompleted', message));
   draft.reasons.push({ code: 'Promoted', message });
   watchDeadline(pass, next);
   return next;
-}
-
-function withPingPong({ rollout, stored }: Pass, status: RolloutStatus): RolloutStatus {
-  if (canaryOf(rollout)?.pingPong === undefined) return status;
-  const stablePingPong = stored.canary?.stablePingPong === 'ping' ? 'pong' : 'ping';
-  return { ...status, canary: { ...status.canary, stablePingPong } };
 }
 
 function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {

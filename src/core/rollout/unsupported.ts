@@ -14,6 +14,8 @@ const OTHER_ROUTERS = [
   'plugins',
 ] as const;
 
+const LATER_MEMBERS = ['antiAffinity', 'canaryMetadata', 'stableMetadata', 'pingPong'] as const;
+
 /** The first such member of the spec with what to do instead; undefined if there is none. */
 export function unsupportedProblem(rollout: Rollout): string | undefined {
   const { spec } = rollout;
@@ -30,7 +32,7 @@ export function unsupportedProblem(rollout: Rollout): string | undefined {
   if (router !== undefined) {
     return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio');
   }
-  for (const member of ['antiAffinity', 'canaryMetadata', 'stableMetadata'] as const) {
+  for (const member of LATER_MEMBERS) {
     if (canary?.[member] !== undefined) return later(`spec.strategy.canary.${member}`, 'remove it');
   }
   const index = (canary?.steps ?? []).findIndex((step) => step.plugin !== undefined);

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import type { KubeObject } from '../../src/api/object.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { ROLLOUTS } from '../../src/api/resources.ts';
+import { TransportError } from '../../src/lib/ports.ts';
+import { parseYaml } from '../../src/lib/yaml.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { runPlugin } from '../support/command-line.ts';
+import { post } from '../support/objects.ts';
+import { passUntil } from './story.ts';
+
+const MANIFEST = readFileSync(
+  new URL(
+    '../../examples/mock-server-canary-istio-destinationrule-analysistemplate-experiment.yaml',
+    import.meta.url,
+  ),
+  'utf8',
+);
+const REF = { resource: ROLLOUTS, namespace: 'default', name: 'mock-server' };
+
+interface Outcome {
+  /** Weights of the route, each time that they changed. */
+  readonly weights: readonly string[];
+  readonly phase: string | undefined;
+  readonly message: string | undefined;
+  readonly sets: readonly string[];
+  readonly writes: number;
+}
+
+interface VirtualService extends KubeObject {
+  readonly spec: {
+    readonly http: readonly { readonly route: readonly { readonly weight?: number }[] }[];
+  };
+}
+
+/** Plays deploy, update and abort; the controller dies right after its `crashAfter`th write. */
+async function outcomeOf(crashAfter: number | undefined): Promise<Outcome> {
+  const state = { writes: 0, isDead: false };
+  const cluster = await startCluster({
+    onRequest: ({ method, path }) => {
+      if (state.isDead) throw new TransportError('reset', 'the controller has been stopped');
+      if (method !== 'GET' && !path.includes('/events')) {
+        state.writes += 1;
+        if (state.writes === crashAfter) state.isDead = true;
+      }
+    },
+  });
+  const weights: string[] = [];
+  cluster.sandbox.store.observe((key, { object }) => {
+    if (key !== 'networking.istio.io/virtualservices') return;
+    const shown = (object as VirtualService).spec.http[0]?.route
+      .map(({ weight = 0 }) => weight)
+      .join('/');
+    if (shown !== undefined && weights.at(-1) !== shown) weights.push(shown);
+  });
+  try {
+    await play(cluster, state);
+    const { status } = await cluster.client.get<Rollout>(REF);
+    const sets = cluster.sandbox.store
+      .list('apps/replicasets', 'default')
+      .map(
+        (set) =>
+          `${set.metadata.name} ${String((set as KubeObject & { spec: { replicas: number } }).spec.replicas)}`,
+      );
+    return { weights, phase: status?.phase, message: status?.message, sets, writes: state.writes };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function play(cluster: Cluster, state: { isDead: boolean }): Promise<void> {
+  const parsed = parseYaml(MANIFEST);
+  if (!parsed.ok) throw new Error(parsed.error);
+  for (const document of parsed.documents) {
+    await post(cluster.client, 'default', document as KubeObject);
+  }
+  const until = (what: string, holds: (rollout: Rollout) => boolean) =>
+    passUntil(cluster, what, async () => {
+      if (state.isDead) {
+        state.isDead = false;
+        await cluster.restart();
+      }
+      return holds(await cluster.client.get<Rollout>(REF));
+    });
+  await until(
+    'healthy',
+    ({ status }) =>
+      status?.conditions?.some(
+        ({ type, status: value }) => type === 'Healthy' && value === 'True',
+      ) === true,
+  );
+  await runPlugin(cluster, 'default', [
+    'set',
+    'image',
+    'mock-server',
+    'mock-server=ghcr.io/ssup2/mock-go-server:2.0.0',
+  ]);
+  await until('degraded', ({ status }) => status?.phase === 'Degraded');
+  // Until the delays have passed and the experiment's sets are down.
+  for (let second = 0; second < 90; second += 1) {
+    await cluster.advance(1000);
+    if (!state.isDead) continue;
+    state.isDead = false;
+    await cluster.restart();
+  }
+}
+
+describe('a controller that is stopped after any of its writes', () => {
+  it('ends in the same place with the same history of weights', async () => {
+    const { writes, ...whole } = await outcomeOf(undefined);
+    expect(whole.weights).toEqual(['100/0', '60/0/20/20', '100/0']);
+    for (let crashAfter = 1; crashAfter <= writes; crashAfter += 1) {
+      const { writes: _writes, ...crashed } = await outcomeOf(crashAfter);
+      expect({ crashAfter, ...crashed }).toEqual({ crashAfter, ...whole });
+    }
+  });
+});

@@ -1,0 +1,54 @@
+// The document's story on the virtual clock: kubectl is the machine's, time is ours.
+import { fileURLToPath } from 'node:url';
+import { MANIFEST, type Stage, tell, toldText } from '../../src/cli/story/story.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { runPlugin } from '../support/command-line.ts';
+import { reachable } from '../support/https.ts';
+
+const EXAMPLES = new URL('../../examples/', import.meta.url);
+const STEP_MS = 100;
+const PATIENCE_MS = 600_000;
+
+/** Lets the cluster's time pass until it holds. */
+export async function passUntil(
+  cluster: Pick<Cluster, 'clock' | 'advance'>,
+  what: string,
+  holds: () => Promise<boolean>,
+): Promise<void> {
+  const end = cluster.clock.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (cluster.clock.now() > end) throw new Error(`never: ${what}`);
+    await cluster.advance(STEP_MS);
+  }
+}
+
+/** Plays it once; gives the transcript. */
+export async function playStory(options: ClusterOptions = {}): Promise<string> {
+  const cluster = await startCluster(options);
+  const reach = await reachable(cluster.sandbox);
+  const stage: Stage = {
+    client: cluster.client,
+    until: (what, holds) => passUntil(cluster, what, holds),
+    run: async (words) => {
+      const args = words.slice(1);
+      const [first, second] = args;
+      if (first === 'argo' && second === 'rollouts') {
+        const { code, out, err } = await runPlugin(cluster, 'default', args.slice(2));
+        if (code !== 0) throw new Error(err);
+        return out;
+      }
+      const path = fileURLToPath(new URL(MANIFEST, EXAMPLES));
+      const ran = await reach.kubectl(args.map((arg) => (arg === MANIFEST ? path : arg)));
+      if (ran.code !== 0) throw new Error(ran.stderr);
+      return ran.stdout;
+    },
+  };
+  try {
+    let transcript = '';
+    for await (const told of tell(stage)) transcript += toldText(told);
+    return transcript;
+  } finally {
+    await cluster.stop();
+    await reach.close();
+  }
+}
