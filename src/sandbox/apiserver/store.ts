@@ -61,7 +61,11 @@ export class Store {
     return this.#revision;
   }
 
-  /** Reads what an earlier process left. */
+  /**
+   * Reads what an earlier process left. Listeners are told of it as of something new, oldest first, so that
+   * what follows the objects (served kinds, collection of what lost its owner) goes on; its changes are not
+   * part of the history.
+   */
   async load(): Promise<void> {
     const rows = (await this.#options.database?.load()) ?? [];
     for (const { key, value } of rows) {
@@ -76,6 +80,25 @@ export class Store {
       this.#own(`${group}/${plural}`, undefined, object);
     }
     for (const collection of this.#collections.values()) collection.forgotten = this.#revision;
+    this.#tellLoaded();
+  }
+
+  #tellLoaded(): void {
+    const loaded = [...this.#collections].flatMap(([key, collection]) =>
+      [...collection.objects.values()].map((object) => ({ key, collection, object })),
+    );
+    const revisionOf = ({ metadata }: KubeObject) => Number(metadata.resourceVersion);
+    for (const { key, collection, object } of loaded.toSorted(
+      (a, b) => revisionOf(a.object) - revisionOf(b.object),
+    )) {
+      const change = {
+        revision: revisionOf(object),
+        type: 'ADDED',
+        object,
+        before: undefined,
+      } as const;
+      this.#call(key, collection, withText(change));
+    }
   }
 
   /** Resolves when everything is on disk. */
@@ -192,21 +215,18 @@ export class Store {
   }
 
   #tell(key: string, collection: Collection, change: Omit<StoreChange, 'text'>): void {
-    let text: string | undefined;
-    const full: StoreChange = {
-      ...change,
-      text: () => {
-        text ??= JSON.stringify(change.object);
-        return text;
-      },
-    };
+    const full = withText(change);
     collection.history.push(full);
     if (collection.history.length > HISTORY) {
       const dropped = collection.history.splice(0, HISTORY / 4);
       collection.forgotten = dropped.at(-1)?.revision ?? collection.forgotten;
     }
-    for (const listener of collection.listeners) listener(full);
-    for (const observer of this.#observers) observer(key, full);
+    this.#call(key, collection, full);
+  }
+
+  #call(key: string, { listeners }: Collection, change: StoreChange): void {
+    for (const listener of listeners) listener(change);
+    for (const observer of this.#observers) observer(key, change);
   }
 
   /** Keeps the index from owners to what they own. */
@@ -245,6 +265,17 @@ export class Store {
     }
     this.#saving = undefined;
   }
+}
+
+function withText(change: Omit<StoreChange, 'text'>): StoreChange {
+  let text: string | undefined;
+  return {
+    ...change,
+    text: () => {
+      text ??= JSON.stringify(change.object);
+      return text;
+    },
+  };
 }
 
 function ownersOf(object: KubeObject | undefined): readonly string[] {
