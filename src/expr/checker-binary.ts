@@ -1,6 +1,6 @@
 // Which operands a binary operator accepts before anything is evaluated, and the type it gives (analysis.md 10.4).
 import type { Node } from './ast.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern } from '../lib/pattern.ts';
 import { fail } from './problem.ts';
 import {
   arrayOf,

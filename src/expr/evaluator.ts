@@ -17,7 +17,7 @@ import {
   subtract,
 } from './operators.ts';
 import { isEqual } from './equality.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern } from '../lib/pattern.ts';
 import { evaluatePredicate } from './predicates.ts';
 import { fail } from './problem.ts';
 import { BUILTINS, type Environment } from './scope.ts';

@@ -1,6 +1,6 @@
 // Whether a run's metrics and rules make sense, after substitution (analysis.md 5).
 import type { DryRun, MeasurementRetention, Metric } from '../../api/analysis.ts';
-import { compilePattern } from '../../expr/pattern.ts';
+import { compilePattern } from '../../lib/pattern.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { intOf } from './metric.ts';
 import type { Substituted } from './substitution.ts';

@@ -48,6 +48,14 @@ function refused(cause: string): Compiled {
   return { ok: false, error: `error parsing regexp: ${cause}` };
 }
 
+/** As `compilePattern`, for the whole of a value: what a proxy or a label matcher asks for. */
+export function compileWholePattern(source: string): Compiled {
+  const compiled = compilePattern(source);
+  if (!compiled.ok) return compiled;
+  const { pattern } = compiled;
+  return { ok: true, pattern: new RegExp(`^(?:${pattern.source})$`, pattern.flags) };
+}
+
 /** Why RE2 would refuse it, for the usual mistakes. */
 function causeOf(source: string): string {
   const bare = source.replace(/\\./g, '');
