@@ -32,19 +32,21 @@ function pruneObject(schema: OpenApi, value: Readonly<Record<string, unknown>>, 
   let changed = false;
   const next: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    const path = child(at.path, name);
-    const own = memberSchema(schema, name);
-    if (own === undefined) {
-      if (keepsUnknown(schema)) next[name] = member;
-      else {
-        changed = true;
-        at.onUnknown?.(path);
-      }
-      continue;
-    }
-    const kept = prune(own, member, { ...at, path });
+    const kept = keptMember(schema, member, { ...at, path: child(at.path, name), name });
     if (kept !== member) changed = true;
-    next[name] = kept;
+    if (kept !== undefined) next[name] = kept;
   }
   return changed ? next : value;
+}
+
+/** The member as it is kept; undefined if it is not. */
+function keptMember(schema: OpenApi, member: unknown, at: At & { readonly name: string }): unknown {
+  const own = memberSchema(schema, at.name);
+  if (own === undefined) {
+    if (keepsUnknown(schema)) return member;
+    // Clients send null for what they leave out.
+    if (member !== null) at.onUnknown?.(at.path);
+    return undefined;
+  }
+  return member === null && own.nullable !== true ? undefined : prune(own, member, at);
 }

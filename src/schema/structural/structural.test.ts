@@ -36,6 +36,14 @@ describe('pruned', () => {
     expect(unknown).toEqual(['spec.nme', 'spec.list[0].x']);
   });
 
+  it('drops null where a member may not be null, without telling of it', () => {
+    const unknown: string[] = [];
+    const value = { spec: { name: 'a', size: null, nme: null } };
+    const result = pruned(SCHEMA, value, (path) => unknown.push(path));
+    expect(result).toEqual({ spec: { name: 'a' } });
+    expect(unknown).toEqual([]);
+  });
+
   it('gives the very same value back when nothing is unknown', () => {
     const value = { spec: { name: 'a', labels: { x: 'y' } } };
     expect(pruned(SCHEMA, value)).toBe(value);
