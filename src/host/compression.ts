@@ -1,16 +1,31 @@
 // zlib streams with a preset dictionary, flushed after every piece (SPDY header blocks).
 import { constants, createDeflate, createInflate, type Zlib } from 'node:zlib';
+import type { Transform } from 'node:stream';
 import type { Compression, ZlibStream } from '../lib/ports.ts';
 
-/** The synchronous way into a zlib stream; it is not in the public types. */
-interface SyncZlib extends Zlib {
-  _processChunk(chunk: Uint8Array, flush: number): Uint8Array;
+type ZlibTransform = Transform & Zlib;
+
+/** Everything that the stream has ready. */
+function ready(stream: Transform): Uint8Array {
+  const chunks: Buffer[] = [];
+  for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) {
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
 }
 
-function pieces(stream: Zlib): ZlibStream {
-  const zlib = stream as SyncZlib;
+function pieces(stream: ZlibTransform): ZlibStream {
   return {
-    push: (chunk) => zlib._processChunk(chunk, constants.Z_SYNC_FLUSH),
+    push: (chunk) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+      stream.once('error', reject);
+      stream.write(chunk);
+      stream.flush(constants.Z_SYNC_FLUSH, () => {
+        stream.off('error', reject);
+        resolve(ready(stream));
+      });
+      return promise;
+    },
   };
 }
 

@@ -185,7 +185,8 @@ export interface Database {
 
 /** Streaming zlib with a preset dictionary, as SPDY/3.1 header blocks need (sync flush per call). */
 export interface ZlibStream {
-  push(chunk: Uint8Array): Uint8Array;
+  /** All that comes of the chunk; one call at a time. */
+  push(chunk: Uint8Array): Promise<Uint8Array>;
 }
 
 export interface Compression {

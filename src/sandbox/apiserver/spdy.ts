@@ -207,11 +207,11 @@ export class SpdyConnection {
 
   async #opened(body: Uint8Array, flags: number): Promise<void> {
     const id = number(body, 0) & 0x7fffffff;
-    const headers = headersOf(this.#inflate.push(body.slice(10)));
+    const headers = headersOf(await this.#inflate.push(body.slice(10)));
     const channel = new Channel(this, id, headers);
     this.#channels.set(id, channel);
     if ((flags & FIN) !== 0) channel.finish();
-    const none = this.#deflate.push(word(0));
+    const none = await this.#deflate.push(word(0));
     await this.sendControl(SYN_REPLY, 0, concat([word(id), none]));
     this.#onStream(channel);
   }
