@@ -2,7 +2,7 @@
 import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
 import type { CreateWrite, DeleteWrite, EventNote, PatchWrite, Write } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { ApiError } from '../kube/errors.ts';
+import { ApiError, isNotFound } from '../kube/errors.ts';
 import { unreachable } from '../lib/assert.ts';
 import { mergePatchOf } from '../lib/json-patch.ts';
 
@@ -128,7 +128,22 @@ function guarded(write: PatchWrite): Json {
   return { ...body, metadata: { ...metadata, resourceVersion: write.resourceVersion } };
 }
 
+/** Throws the refusal that a stale write gets. */
+async function requireOwner(
+  client: KubeClient,
+  { ref, uid }: NonNullable<PatchWrite['onlyWhile']>,
+): Promise<void> {
+  const { metadata } = await client.get(ref).catch((error: unknown) => {
+    if (isNotFound(error)) return { metadata: undefined };
+    throw error;
+  });
+  if (metadata?.uid === uid && metadata.deletionTimestamp === undefined) return;
+  const message = `${ref.resource.plural} "${ref.name}" is no longer the one that was decided on`;
+  throw new ApiError({ reason: 'Conflict', message }, 409);
+}
+
 async function patch(client: KubeClient, write: PatchWrite): Promise<Effect> {
+  if (write.onlyWhile !== undefined) await requireOwner(client, write.onlyWhile);
   const object = await client.patch<KubeObject>(write.ref, {
     type: write.patch.type,
     body: guarded(write),

@@ -42,6 +42,8 @@ export interface PatchWrite extends WriteBase {
   readonly resourceVersion: string;
   readonly patch: { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Json };
   readonly subresource?: 'status' | 'scale';
+  /** Done only while that object is there and not being deleted, by a reading past all caches. */
+  readonly onlyWhile?: { readonly ref: ObjectRef; readonly uid: string };
 }
 
 /** Deletes the object with that uid (precondition). "Not found" counts as done. */

@@ -1,7 +1,7 @@
 // Taking over sets without owner, and letting go of those that the selector no longer matches (rollout.md 2.9).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import type { Json } from '../../api/object.ts';
-import { REPLICA_SETS } from '../../api/resources.ts';
+import { REPLICA_SETS, ROLLOUTS } from '../../api/resources.ts';
 import { controllerReference, refOf } from '../ownership.ts';
 import type { Pass } from './pass.ts';
 import { claimsOf } from './sets.ts';
@@ -28,12 +28,14 @@ export function claimSets(pass: Pass): boolean {
   return changed;
 }
 
-function writeOwners({ draft }: Pass, set: ReplicaSet, ownerReferences: Json): void {
+function writeOwners({ draft, rollout }: Pass, set: ReplicaSet, ownerReferences: Json): void {
+  const { uid = '' } = rollout.metadata;
   draft.writes.push({
     kind: 'patch',
     ref: refOf(REPLICA_SETS, set),
     resourceVersion: set.metadata.resourceVersion ?? '',
     patch: { type: 'merge', body: { metadata: { ownerReferences } } },
     events: [],
+    onlyWhile: { ref: refOf(ROLLOUTS, rollout), uid },
   });
 }
