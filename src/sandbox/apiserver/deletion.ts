@@ -14,6 +14,7 @@ export interface Deletion {
 }
 
 const FOREGROUND = 'foregroundDeletion';
+const ORPHAN = 'orphan';
 const NAMESPACE_KEY = storeKey(NAMESPACES);
 
 export class Deleter {
@@ -33,10 +34,11 @@ export class Deleter {
 
   /** Removes it, or marks it for removal; gives the object as it is then. */
   delete(key: string, object: KubeObject, { propagation, graceSeconds }: Deletion): KubeObject {
-    const { uid = '' } = object.metadata;
-    if (propagation === 'Orphan') this.#orphan(uid);
+    const { uid = '', deletionTimestamp } = object.metadata;
     if (key === NAMESPACE_KEY) return this.#terminateNamespace(object);
-    const held = propagation === 'Foreground' ? this.#held(key, object, uid) : object;
+    if (propagation === 'Orphan') return this.#deleteAlone(key, object, graceSeconds);
+    const holds = propagation === 'Foreground' && deletionTimestamp === undefined;
+    const held = holds ? this.#held(object, uid) : object;
     const grace = this.#graceOf(key, held, graceSeconds);
     const isHeld = (held.metadata.finalizers ?? []).length > 0;
     if (grace === 0 && !isHeld) {
@@ -48,12 +50,22 @@ export class Deleter {
     return marked;
   }
 
+  /** Marked before its dependents are let go, so that nobody takes them back in its name. */
+  #deleteAlone(key: string, object: KubeObject, graceSeconds: number | undefined): KubeObject {
+    const { uid = '', finalizers = [] } = object.metadata;
+    const metadata = { ...object.metadata, finalizers: [...finalizers, ORPHAN] };
+    const marked = this.#marked(key, { ...object, metadata }, 0);
+    this.#orphan(uid);
+    const freed = { ...marked, metadata: { ...marked.metadata, finalizers } };
+    this.#store.put(key, freed);
+    return this.delete(key, freed, { propagation: 'Background', graceSeconds });
+  }
+
   /** With dependents that must go first, the owner waits for them. */
-  #held(key: string, object: KubeObject, uid: string): KubeObject {
+  #held(object: KubeObject, uid: string): KubeObject {
     const finalizers = object.metadata.finalizers ?? [];
     if (this.#store.dependents(uid).length === 0 || finalizers.includes(FOREGROUND)) return object;
-    const metadata = { ...object.metadata, finalizers: [...finalizers, FOREGROUND] };
-    return this.#store.put(key, { ...object, metadata });
+    return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, FOREGROUND] } };
   }
 
   #graceOf(key: string, object: KubeObject, wanted: number | undefined): number {
@@ -118,16 +130,23 @@ export class Deleter {
       this.#soon(() => this.#removeIfFree(key, metadata));
     }
     const owners = metadata.ownerReferences ?? [];
-    if (owners.length > 0 && !owners.some((one) => this.#store.hasUid(one.uid))) {
+    if (owners.length > 0 && owners.every((one) => this.#isLost(one.uid))) {
       this.#soon(() => this.#collect(key, metadata));
     }
+  }
+
+  /** Gone, or going once its dependents have: what comes to it late would hold it for ever. */
+  #isLost(owner: string): boolean {
+    const [, object] = this.#store.byUid(owner) ?? [];
+    return object === undefined || (object.metadata.finalizers ?? []).includes(FOREGROUND);
   }
 
   #collect(key: string, { namespace, name, uid }: KubeObject['metadata']): void {
     const object = this.#store.get(key, namespace, name);
     if (object?.metadata.uid !== uid || object === undefined) return;
     const owners = object.metadata.ownerReferences ?? [];
-    if (owners.length === 0 || owners.some((one) => this.#store.hasUid(one.uid))) return;
+    if (owners.length === 0 || !owners.every((one) => this.#isLost(one.uid))) return;
+    if (object.metadata.deletionTimestamp !== undefined) return;
     this.delete(key, object, { propagation: 'Background', graceSeconds: undefined });
   }
 
@@ -139,13 +158,11 @@ export class Deleter {
 
   #releaseOwner(uid: string): void {
     if (this.#store.dependents(uid).length > 0) return;
-    for (const key of this.#store.keys()) {
-      const owner = this.#store.list(key).find((object) => object.metadata.uid === uid);
-      const finalizers = owner?.metadata.finalizers ?? [];
-      if (owner === undefined || !finalizers.includes(FOREGROUND)) continue;
-      const rest = finalizers.filter((one) => one !== FOREGROUND);
-      this.#store.put(key, { ...owner, metadata: { ...owner.metadata, finalizers: rest } });
-    }
+    const [key = '', owner] = this.#store.byUid(uid) ?? [];
+    const finalizers = owner?.metadata.finalizers ?? [];
+    if (owner === undefined || !finalizers.includes(FOREGROUND)) return;
+    const rest = finalizers.filter((one) => one !== FOREGROUND);
+    this.#store.put(key, { ...owner, metadata: { ...owner.metadata, finalizers: rest } });
   }
 
   #terminateNamespace(object: KubeObject): KubeObject {

@@ -46,7 +46,8 @@ export interface StoreOptions {
 export class Store {
   readonly #collections = new Map<string, Collection>();
   readonly #owned = new Map<string, Set<string>>();
-  readonly #uids = new Set<string>();
+  /** Where the object with a uid lies: key of its collection and of itself. */
+  readonly #places = new Map<string, readonly [string, string]>();
   readonly #options: StoreOptions;
   readonly #observers = new Set<(key: string, change: StoreChange) => void>();
   #revision = 1;
@@ -76,7 +77,7 @@ export class Store {
       const [group = '', plural = ''] = key.split('/');
       const object = JSON.parse(value) as KubeObject;
       this.#collection(`${group}/${plural}`).objects.set(nameKey(object.metadata), object);
-      this.#uids.add(object.metadata.uid ?? '');
+      this.#place(`${group}/${plural}`, object);
       this.#own(`${group}/${plural}`, undefined, object);
     }
     for (const collection of this.#collections.values()) collection.forgotten = this.#revision;
@@ -139,7 +140,7 @@ export class Store {
       metadata: { ...object.metadata, resourceVersion: String(revision) },
     };
     collection.objects.set(nameKey(stored.metadata), stored);
-    this.#uids.add(stored.metadata.uid ?? '');
+    this.#place(key, stored);
     this.#own(key, before, stored);
     this.#save(`${key}/${nameKey(stored.metadata)}`, stored);
     const type = before === undefined ? 'ADDED' : 'MODIFIED';
@@ -152,7 +153,7 @@ export class Store {
     const before = collection.objects.get(nameKey(object.metadata));
     if (before === undefined) return;
     collection.objects.delete(nameKey(object.metadata));
-    this.#uids.delete(before.metadata.uid ?? '');
+    this.#places.delete(before.metadata.uid ?? '');
     this.#own(key, before, undefined);
     this.#save(`${key}/${nameKey(object.metadata)}`, undefined);
     const revision = this.#next();
@@ -173,7 +174,14 @@ export class Store {
   }
 
   hasUid(uid: string): boolean {
-    return this.#uids.has(uid);
+    return this.#places.has(uid);
+  }
+
+  /** The object with that uid and the key of its collection. */
+  byUid(uid: string): readonly [string, KubeObject] | undefined {
+    const [key = '', name = ''] = this.#places.get(uid) ?? [];
+    const object = this.#collections.get(key)?.objects.get(name);
+    return object === undefined ? undefined : [key, object];
   }
 
   /** Changes after `revision`; undefined when some of them are no longer known. */
@@ -227,6 +235,10 @@ export class Store {
   #call(key: string, { listeners }: Collection, change: StoreChange): void {
     for (const listener of listeners) listener(change);
     for (const observer of this.#observers) observer(key, change);
+  }
+
+  #place(key: string, { metadata }: KubeObject): void {
+    if (metadata.uid !== undefined) this.#places.set(metadata.uid, [key, nameKey(metadata)]);
   }
 
   /** Keeps the index from owners to what they own. */
