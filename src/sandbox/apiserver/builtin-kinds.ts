@@ -26,6 +26,7 @@ import { SCHEMAS } from './builtin-schemas.ts';
 import {
   DATA_COLUMNS,
   DEPLOYMENT_COLUMNS,
+  ENDPOINTS_COLUMNS,
   EVENT_COLUMNS,
   JOB_COLUMNS,
   NAMESPACE_COLUMNS,
@@ -34,6 +35,7 @@ import {
   REPLICA_SET_COLUMNS,
   SECRET_COLUMNS,
   SERVICE_COLUMNS,
+  SLICE_COLUMNS,
 } from './columns.ts';
 import { builtin, type ServedKind } from './kinds.ts';
 
@@ -101,6 +103,15 @@ function deploymentDefaults(object: KubeObject): KubeObject {
   return withSpec(filledUp, { ...spec, strategy: { ...strategy, type, ...rolling } });
 }
 
+/** Its own, or one that follows from the uid, so that it stays the same. */
+function clusterIpOf(object: KubeObject): string | undefined {
+  const own = (object as Service).spec.clusterIP ?? '';
+  if (own !== '') return own;
+  const digits = (object.metadata.uid ?? '').replaceAll('-', '').slice(0, 4);
+  const number = Number.parseInt(digits === '' ? '0' : digits, 16);
+  return `10.96.${Math.trunc(number / 250) % 250}.${(number % 250) + 2}`;
+}
+
 function serviceDefaults(object: KubeObject): KubeObject {
   const spec = filled(specOf(object), {
     type: 'ClusterIP',
@@ -110,8 +121,12 @@ function serviceDefaults(object: KubeObject): KubeObject {
     ipFamilyPolicy: 'SingleStack',
   });
   const { ports = [] } = (object as Service).spec;
+  const address = clusterIpOf(object);
   return withSpec(object, {
     ...spec,
+    ...(spec['type'] === 'ExternalName' || address === undefined
+      ? {}
+      : { clusterIP: address, clusterIPs: [address] }),
     ...(ports.length === 0
       ? {}
       : {
@@ -257,7 +272,7 @@ export function builtinKinds(): readonly ServedKind[] {
       defaults: serviceDefaults,
       problems: serviceProblems,
     }),
-    builtin(ENDPOINTS, SCHEMAS.endpoints, { shortNames: ['ep'] }),
+    builtin(ENDPOINTS, SCHEMAS.endpoints, { shortNames: ['ep'], columns: ENDPOINTS_COLUMNS }),
     builtin(CONFIG_MAPS, SCHEMAS.configMap, { shortNames: ['cm'], columns: DATA_COLUMNS }),
     builtin(SECRETS, SCHEMAS.secret, { columns: SECRET_COLUMNS, defaults: secretDefaults }),
     builtin(SERVICE_ACCOUNTS, SCHEMAS.serviceAccount, { shortNames: ['sa'] }),
@@ -288,7 +303,7 @@ export function builtinKinds(): readonly ServedKind[] {
       problems: (object) =>
         containerProblems((object as Job).spec.template.spec, 'spec.template.spec'),
     }),
-    builtin(ENDPOINT_SLICES, SCHEMAS.endpointSlice),
+    builtin(ENDPOINT_SLICES, SCHEMAS.endpointSlice, { columns: SLICE_COLUMNS }),
     builtin(LEASES, SCHEMAS.lease),
     builtin(CRDS, SCHEMAS.crd, { shortNames: ['crd', 'crds'], hasStatus: true }),
   ];

@@ -138,6 +138,45 @@ export const EVENT_COLUMNS: readonly Column[] = [
   text('Reason', (object) => (object as KubeEvent).reason ?? ''),
   text('Object', (object) => involved(object as KubeEvent)),
   text('Message', (object) => (object as KubeEvent).message ?? ''),
+  text('Name', ({ metadata }) => metadata.name, 1),
+];
+
+interface EndpointsObject extends KubeObject {
+  readonly subsets?: readonly {
+    readonly addresses?: readonly { readonly ip: string }[];
+    readonly ports?: readonly { readonly port: number }[];
+  }[];
+  readonly endpoints?: readonly { readonly addresses: readonly string[] }[];
+  readonly ports?: readonly { readonly port: number }[];
+  readonly addressType?: string;
+}
+
+function shortList(items: readonly string[]): string {
+  if (items.length === 0) return '<none>';
+  const more = items.length > 3 ? ` + ${items.length - 3} more...` : '';
+  return items.slice(0, 3).join(',') + more;
+}
+
+export const ENDPOINTS_COLUMNS: readonly Column[] = [
+  text('Endpoints', (object) => {
+    const { subsets = [] } = object as EndpointsObject;
+    const all = subsets.flatMap(({ addresses = [], ports: open = [] }) =>
+      addresses.flatMap(({ ip }) => open.map(({ port }) => `${ip}:${port}`)),
+    );
+    return shortList(all);
+  }),
+  AGE,
+];
+
+export const SLICE_COLUMNS: readonly Column[] = [
+  text('AddressType', (object) => (object as EndpointsObject).addressType ?? ''),
+  text('Ports', (object) =>
+    shortList(((object as EndpointsObject).ports ?? []).map(({ port }) => String(port))),
+  ),
+  text('Endpoints', (object) =>
+    shortList(((object as EndpointsObject).endpoints ?? []).flatMap(({ addresses }) => addresses)),
+  ),
+  AGE,
 ];
 
 interface WithStatus extends KubeObject {

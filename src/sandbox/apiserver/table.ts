@@ -23,10 +23,16 @@ function definitions({ columns }: ServedKind) {
     description: column.description ?? '',
     priority: column.priority ?? 0,
   }));
-  return [name, ...others];
+  return hasOwnName({ columns }) ? others : [name, ...others];
+}
+
+/** Events show their name last, if at all. */
+function hasOwnName({ columns }: Pick<ServedKind, 'columns'>): boolean {
+  return columns.some(({ name }) => name === 'Name');
 }
 
 function row(kind: ServedKind, object: KubeObject, { now, include }: TableOptions) {
+  const cells = kind.columns.map((column) => column.cell(object, now));
   const metadataOnly = {
     kind: 'PartialObjectMetadata',
     apiVersion: 'meta.k8s.io/v1',
@@ -35,7 +41,7 @@ function row(kind: ServedKind, object: KubeObject, { now, include }: TableOption
   const carried =
     include === 'None' ? {} : { object: include === 'Object' ? object : metadataOnly };
   return {
-    cells: [object.metadata.name, ...kind.columns.map((column) => column.cell(object, now))],
+    cells: hasOwnName(kind) ? cells : [object.metadata.name, ...cells],
     ...carried,
   };
 }
