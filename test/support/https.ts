@@ -12,7 +12,11 @@ export interface Reachable {
   readonly kubeconfig: string;
   readonly folder: string;
   /** Runs the machine's kubectl against the cluster. */
-  kubectl(args: readonly string[], stdin?: string): Promise<ProcessExit>;
+  kubectl(
+    args: readonly string[],
+    stdin?: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<ProcessExit>;
   close(): Promise<void>;
 }
 
@@ -47,11 +51,11 @@ export async function reachable(sandbox: Sandbox): Promise<Reachable> {
   return {
     kubeconfig,
     folder,
-    kubectl: (args, stdin) =>
+    kubectl: (args, stdin, env = {}) =>
       systemProcesses.run({
         command: 'kubectl',
         args,
-        env: { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${folder}/cache`, TERM: 'dumb' },
+        env: { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${folder}/cache`, TERM: 'dumb', ...env },
         ...(stdin === undefined ? {} : { stdin }),
       }),
     close: async () => {
