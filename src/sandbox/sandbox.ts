@@ -24,6 +24,7 @@ import { createApiServer } from './apiserver/server.ts';
 import { Store } from './apiserver/store.ts';
 import { meshKinds } from './mesh-kinds.ts';
 import { noDataPrometheus } from './metrics/no-data.ts';
+import { SeriesStore } from './metrics/store.ts';
 import { createNode } from './node/agent.ts';
 import { createWorkloads } from './workloads/workloads.ts';
 
@@ -50,6 +51,8 @@ export interface Sandbox {
   readonly upgrade: Upgrade;
   /** What stands at the in-cluster address of Prometheus. */
   readonly prometheus: Transport;
+  /** The time series that Prometheus answers from; whoever measures something appends to it. */
+  readonly metrics: SeriesStore;
   readonly client: KubeClient;
   /** The objects and their changes, for checkers. */
   readonly store: Store;
@@ -101,6 +104,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     api: server.handle,
     upgrade: upgradeOf(options, { server, streams }),
     prometheus: noDataPrometheus(clock),
+    metrics: new SeriesStore({ onFull: (message) => onProblem('metrics', new Error(message)) }),
     client,
     store,
     start: async () => {
