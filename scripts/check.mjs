@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const steps = [
   ['format', 'biome', ['format', '.']],
   ['types', 'tsc', ['-b']],
-  ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'scripts']],
   ['generated', process.execPath, ['scripts/generate-crds.mjs', '--check']],
   ['tests', 'vitest', ['run', '--reporter=dot', '--reporter=./scripts/summary-reporter.mjs']],
 ];
