@@ -2,6 +2,7 @@
 // to asks, names found taken, and hashes that are dear to compute.
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { Answer } from '../core/decision.ts';
+import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Effect } from './apply.ts';
 import type { Reference } from './references.ts';
@@ -45,6 +46,8 @@ export class Memory {
   readonly references = new Memo<readonly Reference[]>();
   /** Pod template hashes and the like, computed once per generation. */
   readonly hashes = new Memo<Readonly<Record<string, string>>>();
+  /** What is wrong with the spec or with what it names, found once for each version of these. */
+  readonly problem = new Memo<RolloutProblem | undefined>();
   readonly #pending = new Map<string, Effect & { readonly ref: ObjectRef }>();
   readonly #answers = new Map<string, Answer>();
   readonly #taken = new Map<string, KubeObject>();

@@ -5,7 +5,9 @@ import { ROLLOUTS } from '../api/resources.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { matchesSelector } from '../api/selector.ts';
 import { decide } from '../core/rollout/decide.ts';
-import type { RolloutWorld } from '../core/rollout/world.ts';
+import { rolloutProblem } from '../core/rollout/validation.ts';
+import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
+import type { NamedObjects, RolloutWorld } from '../core/rollout/world.ts';
 import type { Caches } from './caches.ts';
 import type { Dependents } from './dependents.ts';
 import type { Kind, Snapshot } from './kind.ts';
@@ -67,21 +69,34 @@ function worldOf(
   const references = memory.references.of([uid, generation], () => rolloutReferences(rollout));
   const templates = foundTemplates(caches, references, namespace);
   ports.dependents.set(key, [...references, ...templates.looked]);
-  return {
+  const objects: NamedObjects = {
     rollout,
+    services: named(references, 'services', caches.services),
+    virtualServices: named(references, 'virtualservices', caches.virtualServices),
+    analysisTemplates: templates.namespaced,
+    clusterAnalysisTemplates: templates.cluster,
+  };
+  return {
+    ...objects,
     replicaSets: replicaSetsFor(caches, rollout),
     analysisRuns: caches.analysisRuns.byOwner(uid ?? ''),
     experiments: caches.experiments.byOwner(uid ?? ''),
-    services: named(references, 'services', caches.services),
-    virtualServices: named(references, 'virtualservices', caches.virtualServices),
     destinationRules: named(references, 'destinationrules', caches.destinationRules),
-    analysisTemplates: templates.namespaced,
-    clusterAnalysisTemplates: templates.cluster,
+    problem: problemOf(objects, memory),
     hashes: hashesOf(rollout, memory),
     taken: memory.taken,
     answers: memory.answers,
     firstSeen,
   };
+}
+
+/** Checked once for each version of the spec and of every object that it names. */
+function problemOf(objects: NamedObjects, memory: Memory): RolloutProblem | undefined {
+  const { uid, generation } = objects.rollout.metadata;
+  const { services, virtualServices, analysisTemplates, clusterAnalysisTemplates } = objects;
+  const lists = [services, virtualServices, analysisTemplates, clusterAnalysisTemplates];
+  const basis = [uid, generation, ...lists.flatMap((list) => [list.length, ...list])];
+  return memory.problem.of(basis, () => rolloutProblem(objects));
 }
 
 export function foundTemplates(

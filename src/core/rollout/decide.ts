@@ -21,7 +21,7 @@ import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
 import { canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
 import { pauseStep } from './steps.ts';
 import { shiftTraffic } from './traffic.ts';
-import { type RolloutProblem, rolloutProblem } from './validation.ts';
+import type { RolloutProblem } from './validation/problem.ts';
 import type { RolloutWorld } from './world.ts';
 
 export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
@@ -48,7 +48,7 @@ function nextStatus(pass: Pass): RolloutStatus {
   const { rollout, world, draft, sets } = pass;
   const stored = world.rollout.status ?? {};
   if (claimSets(pass)) return stored;
-  const problem = rolloutProblem(world);
+  const { problem } = world;
   if (problem !== undefined && !isAbortUnderWay(pass, problem)) {
     return invalidStatus(pass, problem);
   }

@@ -31,14 +31,14 @@ function at(now: Instant): string {
 
 function started(pass: Pass, facts: DurationFacts): UpdateDuration | undefined {
   const current = pass.stored.duration;
-  const fresh: UpdateDuration = { rolloutStartedAt: at(pass.now) };
+  const fresh = (): UpdateDuration => ({ rolloutStartedAt: at(pass.now) });
   const isOpen = current !== undefined && current.finishedAt === undefined;
   if (isOpen) {
     if (!facts.isReset) return current;
     const completionStatus = facts.isFast ? 'FastRolledBack' : 'RolledBack';
-    return facts.isRollback ? { ...current, completionStatus } : fresh;
+    return facts.isRollback ? { ...current, completionStatus } : fresh();
   }
-  return isUpdateBegun(pass, facts) || isRetry(pass, facts) ? fresh : current;
+  return isUpdateBegun(pass, facts) || isRetry(pass, facts) ? fresh() : current;
 }
 
 function isUpdateBegun({ stored, sets, replicas }: Pass, facts: DurationFacts): boolean {

@@ -3,7 +3,7 @@ import type { RolloutStatus } from '../../api/rollout.ts';
 import { conditionOf, replaced, wanted } from './conditions.ts';
 import { invalidMessage } from './progress.ts';
 import { type Pass, warning } from './pass.ts';
-import type { RolloutProblem } from './validation.ts';
+import type { RolloutProblem } from './validation/problem.ts';
 import { withPhase } from './tail.ts';
 
 export function invalidStatus(pass: Pass, { text, isReference }: RolloutProblem): RolloutStatus {

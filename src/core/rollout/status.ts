@@ -15,12 +15,14 @@ const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: 
 type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Members that are zero or empty are left out, as the wire has them. */
-function present<T extends object>(members: T): Present<T> {
-  return Object.fromEntries(
-    Object.entries(members).filter(
-      ([, value]) => value !== undefined && value !== 0 && value !== '' && value !== false,
-    ),
-  ) as Present<T>;
+function present<T extends Readonly<Record<string, unknown>>>(members: T): Present<T> {
+  const kept: Record<string, unknown> = {};
+  // Twice in every pass: without arrays in between it costs a third.
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined && value !== 0 && value !== '' && value !== false) kept[name] = value;
+  }
+  return kept as Present<T>;
 }
 
 /** Counters over all sets, and what the scale subresource reads. */

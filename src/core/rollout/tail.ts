@@ -241,8 +241,8 @@ function completedCondition(pass: Pass, next: RolloutStatus, conditions: Conditi
 
 /** Wakes the Rollout when the deadline for progress would pass. */
 export function watchDeadline(pass: Pass, next: RolloutStatus): void {
-  const deadline = progressDeadline(pass, next);
   const reason = conditionOf(next, 'Progressing')?.reason;
-  const isOver = reason === 'ProgressDeadlineExceeded' || next.phase === 'Healthy';
-  if (deadline !== undefined && !isOver && deadline > pass.now) pass.draft.moments.push(deadline);
+  if (reason === 'ProgressDeadlineExceeded' || next.phase === 'Healthy') return;
+  const deadline = progressDeadline(pass, next);
+  if (deadline !== undefined && deadline > pass.now) pass.draft.moments.push(deadline);
 }

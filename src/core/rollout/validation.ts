@@ -2,17 +2,14 @@
 import { unsupportedProblem } from './unsupported.ts';
 import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
-import type { RolloutWorld } from './world.ts';
+import type { RolloutProblem } from './validation/problem.ts';
+import type { NamedObjects } from './world.ts';
 
-export interface RolloutProblem {
-  /** In the words of the condition. */
-  readonly text: string;
-  /** The spec itself is fine; something that it names is missing or does not fit. */
-  readonly isReference: boolean;
-}
-
-/** The first problem; undefined if there is none (rollout.md 10). */
-export function rolloutProblem(world: RolloutWorld): RolloutProblem | undefined {
+/**
+ * The first problem; undefined if there is none (rollout.md 10). It follows from the spec and from the objects that
+ * the spec names, so the shell asks once for each version of these and hands the answer in with the world.
+ */
+export function rolloutProblem(world: NamedObjects): RolloutProblem | undefined {
   const [first] = specProblems(world.rollout);
   const own = first?.text ?? unsupportedProblem(world.rollout);
   if (own !== undefined) return { text: own, isReference: false };

@@ -5,6 +5,13 @@ import type { Experiment } from '../../api/experiment.ts';
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { Answer } from '../decision.ts';
+import type { RolloutProblem } from './validation/problem.ts';
+
+/** The Rollout and the objects that its spec names: what decides whether it can be driven at all. */
+export type NamedObjects = Pick<
+  RolloutWorld,
+  'rollout' | 'services' | 'virtualServices' | 'analysisTemplates' | 'clusterAnalysisTemplates'
+>;
 
 export interface RolloutWorld {
   readonly rollout: Rollout;
@@ -30,6 +37,8 @@ export interface RolloutWorld {
     readonly podTemplateCurrent: string;
     readonly steps: string;
   };
+  /** What is wrong with the spec or with what it names: `rolloutProblem` of this world, as dear as the hashes. */
+  readonly problem: RolloutProblem | undefined;
   /** Objects that hold a name this Rollout wanted to create, seen after a refused create. */
   readonly taken: readonly KubeObject[];
   /** Answers to earlier asks. */

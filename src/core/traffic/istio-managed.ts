@@ -140,6 +140,7 @@ export function withoutManagedRoutes(virtualService: VirtualService, rollout: Ro
   const names = new Set(
     [...set, ...managedNames(rollout)].filter((name) => name !== undefined && name !== ''),
   );
+  if (names.size === 0) return { ok: true, virtualService, changed: false };
   const kept = routes.filter((route) => !names.has(route.name ?? ''));
   if (kept.length === routes.length) return { ok: true, virtualService, changed: false };
   if (kept.length === 0) {

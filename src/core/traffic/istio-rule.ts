@@ -15,6 +15,7 @@ export interface HashOrder {
 }
 
 function labelled(subset: Subset, hash: string): Subset {
+  if (hash !== '' && subset.labels?.[HASH_LABEL] === hash) return subset;
   const { [HASH_LABEL]: _previous, ...labels } = subset.labels ?? {};
   if (hash !== '') return { ...subset, labels: { ...labels, [HASH_LABEL]: hash } };
   return subset.labels === undefined ? subset : { ...subset, labels };
@@ -40,6 +41,11 @@ export function withHashes(rule: DestinationRule, order: HashOrder): Destination
       name: extra.serviceName ?? '',
       labels: { [HASH_LABEL]: extra.podTemplateHash ?? '' },
     }));
+  const isSame =
+    added.length === 0 &&
+    kept.length === subsets.length &&
+    kept.every((subset, index) => subset === subsets[index]);
+  if (isSame && rule.metadata.annotations?.[MANAGED_BY] === order.rolloutName) return rule;
   const next = {
     ...rule,
     metadata: {

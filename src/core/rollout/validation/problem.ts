@@ -1,5 +1,13 @@
 // How problems of a spec are worded (rollout.md 10): `FIELD: KIND: VALUE: DETAIL`.
 
+/** Why a Rollout cannot be driven. */
+export interface RolloutProblem {
+  /** In the words of the condition. */
+  readonly text: string;
+  /** The spec itself is fine; something that it names is missing or does not fit. */
+  readonly isReference: boolean;
+}
+
 export interface Problem {
   readonly field: string;
   readonly text: string;

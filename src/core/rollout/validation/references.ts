@@ -3,7 +3,7 @@ import type { Service } from '../../../api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY } from '../../../api/names.ts';
 import type { Rollout } from '../../../api/rollout.ts';
 import { istioProblem } from '../../traffic/istio-validation.ts';
-import type { RolloutWorld } from '../world.ts';
+import type { NamedObjects } from '../world.ts';
 import { invalid } from './problem.ts';
 import { templateProblem, templateReferenceProblem } from './templates.ts';
 
@@ -13,7 +13,7 @@ interface NamedService {
 }
 
 /** The first problem: things that are missing come before those that do not fit. */
-export function referenceProblem(world: RolloutWorld): string | undefined {
+export function referenceProblem(world: NamedObjects): string | undefined {
   const services = namedServices(world.rollout);
   for (const named of services) {
     if (findService(world, named) === undefined) {
@@ -44,11 +44,11 @@ function namedServices({ spec }: Rollout): readonly NamedService[] {
   );
 }
 
-function findService({ services }: RolloutWorld, { name }: NamedService): Service | undefined {
+function findService({ services }: NamedObjects, { name }: NamedService): Service | undefined {
   return services.find((service) => service.metadata.name === name);
 }
 
-function serviceProblem(world: RolloutWorld, named: NamedService): string | undefined {
+function serviceProblem(world: NamedObjects, named: NamedService): string | undefined {
   const service = findService(world, named);
   const labels = world.rollout.spec.template?.metadata?.labels ?? {};
   const selector = Object.entries(service?.spec.selector ?? {}).toSorted(([a], [b]) =>

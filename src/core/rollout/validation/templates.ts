@@ -4,7 +4,7 @@ import type { Rollout, RolloutAnalysis } from '../../../api/rollout.ts';
 import { effectiveCount } from '../../analysis/metric.ts';
 import { resolveMetric } from '../../analysis/substitution.ts';
 import { collectTemplates, mergeTemplates } from '../../analysis/templates.ts';
-import type { RolloutWorld } from '../world.ts';
+import type { NamedObjects } from '../world.ts';
 import { invalid } from './problem.ts';
 
 interface NamedAnalysis {
@@ -29,7 +29,7 @@ function namedAnalyses({ spec }: Rollout): readonly NamedAnalysis[] {
   return named;
 }
 
-function isPresent(world: RolloutWorld, { templateName, clusterScope }: TemplateRef): boolean {
+function isPresent(world: NamedObjects, { templateName, clusterScope }: TemplateRef): boolean {
   const list = clusterScope === true ? world.clusterAnalysisTemplates : world.analysisTemplates;
   return list.some((template) => template.metadata.name === templateName);
 }
@@ -40,7 +40,7 @@ function missingText({ templateName = '', clusterScope }: TemplateRef): string {
 }
 
 /** The first template that is named, by the Rollout or by another template, and is not there. */
-export function templateReferenceProblem(world: RolloutWorld): string | undefined {
+export function templateReferenceProblem(world: NamedObjects): string | undefined {
   for (const { field, analysis } of namedAnalyses(world.rollout)) {
     for (const ref of analysis.templates ?? []) {
       if (!isPresent(world, ref)) {
@@ -56,7 +56,7 @@ export function templateReferenceProblem(world: RolloutWorld): string | undefine
 }
 
 function missingNested(
-  world: RolloutWorld,
+  world: NamedObjects,
   ref: TemplateRef,
   seen: Set<string>,
 ): TemplateRef | undefined {
@@ -74,7 +74,7 @@ function missingNested(
 }
 
 /** The first set of templates that cannot become a run. */
-export function templateProblem(world: RolloutWorld): string | undefined {
+export function templateProblem(world: NamedObjects): string | undefined {
   for (const named of namedAnalyses(world.rollout)) {
     const problem = analysisProblem(world, named);
     if (problem !== undefined) return problem;
@@ -82,7 +82,7 @@ export function templateProblem(world: RolloutWorld): string | undefined {
   return undefined;
 }
 
-function analysisProblem(world: RolloutWorld, named: NamedAnalysis): string | undefined {
+function analysisProblem(world: NamedObjects, named: NamedAnalysis): string | undefined {
   const { field, analysis, isBackground } = named;
   const refs = analysis.templates ?? [];
   const templates = collectTemplates(refs, world);
