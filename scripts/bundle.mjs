@@ -18,9 +18,19 @@ await build({
   logLevel: 'warning',
 });
 
+// Says what is missing before anything is loaded that an older Node does not know.
+const stub = `#!/usr/bin/env node
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    'Error: Node 24 or later is needed, this is ' + process.version + ': install a newer one\\n',
+  );
+  process.exit(1);
+}
+require('./program.cjs');
+`;
 for (const name of ['slipway', 'kubectl-argo-rollouts', 'kubectl_complete-argo-rollouts']) {
   const path = `${folder}${name}`;
-  writeFileSync(path, "#!/usr/bin/env node\nrequire('./program.cjs');\n");
+  writeFileSync(path, stub);
   chmodSync(path, 0o755);
 }
 writeFileSync(`${folder}package.json`, '{ "type": "commonjs" }\n');

@@ -102,7 +102,7 @@ async function locked(work) {
 }
 
 function install() {
-  const stamp = hashOf(['package-lock.json', 'package.json', '.npmrc']);
+  const stamp = hashOf(['package-lock.json', '.npmrc']);
   if (isStamped('install.stamp', stamp) && existsSync(join(bin, 'tsc'))) return;
   process.stderr.write('setup: installing packages (once) ...\n');
   rmSync(join(cache, 'build.stamp'), { force: true });

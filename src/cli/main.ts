@@ -9,8 +9,6 @@ import { connect } from './connect.ts';
 import { runCommandLine } from './dispatch.ts';
 import { type ProgramName, rootCommand } from './root.ts';
 
-const OLDEST_NODE = 24;
-
 /** kubectl starts its plugins by their file's name; our wrappers say it in the environment. */
 function programName(): ProgramName {
   const name = process.env['SLIPWAY_NAME'] ?? process.argv[1] ?? '';
@@ -24,13 +22,6 @@ function words(): readonly string[] {
 }
 
 async function main(): Promise<number> {
-  const version = Number(process.versions.node.split('.')[0]);
-  if (version < OLDEST_NODE) {
-    systemTerminal.err(
-      `Error: Node ${OLDEST_NODE} or later is needed, this is ${process.version}: install a newer one\n`,
-    );
-    return 1;
-  }
   const stop = cancellation();
   const root = rootCommand(programName());
   const env = (name: string) => process.env[name];
