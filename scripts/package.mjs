@@ -32,7 +32,9 @@ function packed() {
   const own = JSON.parse(readFileSync(manifest, 'utf8'));
   const code = reachable(join(root, 'dist', 'index.js'));
   const types = reachable(join(root, 'dist', 'index.d.ts'));
-  const files = [...code.files, ...types.files].map((path) => relative(root, path)).sort();
+  const files = [...code.files, ...types.files]
+    .map((path) => relative(root, path))
+    .toSorted((a, b) => (a < b ? -1 : 1));
   const needed = Object.entries(own.dependencies).filter(([name]) => code.packages.has(name));
   const {
     scripts: _s,
