@@ -1,5 +1,5 @@
 // Our own command line in this process, connected to a test's cluster.
-import { rootCommand } from '../../src/cli/root.ts';
+import { type ProgramName, rootCommand } from '../../src/cli/root.ts';
 import { runCommandLine } from '../../src/cli/dispatch.ts';
 import { cancellation } from '../../src/lib/clock.ts';
 import { instant, parseHttpDate } from '../../src/lib/time.ts';
@@ -18,10 +18,11 @@ export async function runPlugin(
   { client, clock }: Pick<Cluster, 'client' | 'clock'>,
   namespace: string,
   words: readonly string[],
+  program: ProgramName = 'kubectl-argo-rollouts',
 ): Promise<Ran> {
   let out = '';
   let err = '';
-  const root = rootCommand('kubectl-argo-rollouts');
+  const root = rootCommand(program);
   const { cancel } = cancellation();
   const code = await runCommandLine(root, words, (flags) => ({
     flags,
