@@ -1,6 +1,7 @@
 // From words to a command and its exit status (cli.md 1.2). Entry point: `runCommandLine`.
 import { ApiError } from '../kube/errors.ts';
 import { ConfigError } from '../kube/kubeconfig.ts';
+import { editDistance } from '../lib/edit-distance.ts';
 import { TransportError } from '../lib/ports.ts';
 import {
   type Command,
@@ -118,24 +119,10 @@ function unknownCommand(group: Group, word: string): string {
   const text = `unknown command ${JSON.stringify(word)} for ${JSON.stringify(group.name)}`;
   const near = group.children
     .map(({ name }) => name)
-    .filter((name) => distance(name, word) <= 2 || name.startsWith(word));
+    .filter((name) => editDistance(name, word) <= 2 || name.startsWith(word));
   return near.length === 0
     ? text
     : `${text}\n\nDid you mean this?\n${near.map((name) => `\t${name}\n`).join('')}`;
-}
-
-/** Edits between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a.charAt(i - 1) === b.charAt(j - 1) ? 0 : 1;
-      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + same));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 async function runLeaf(
