@@ -180,7 +180,7 @@ function controllerOn({ clock, random, log, env }: LocalClusterOptions, sandbox:
     clock,
     random,
     log,
-    measure: (ask, cancel) => measure(ask.provider, ask.metricName, cancel),
+    measure,
     events: createEventRecorder({
       client,
       clock,

@@ -75,6 +75,8 @@ export interface MeasureAsk {
   /** `run` begins a measurement, `resume` and `terminate` go on with the one given. */
   readonly action: 'run' | 'resume' | 'terminate';
   readonly measurement?: Measurement;
+  /** Whether it should be found out why there is no data, if there is none: once for the measurements that are kept. */
+  readonly explainsAbsence: boolean;
 }
 
 /** How the outside answered; part of the next world. */

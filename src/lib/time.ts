@@ -23,6 +23,11 @@ export function later(at: Instant, by: Duration): Instant {
   return (at + by) as Instant;
 }
 
+/** `at - by`. */
+export function earlier(at: Instant, by: Duration): Instant {
+  return (at - by) as Instant;
+}
+
 /** `to - from`; negative when `to` is earlier. */
 export function between(from: Instant, to: Instant): Duration {
   return (to - from) as Duration;

@@ -19,14 +19,24 @@ const LATER = [
   'plugin',
 ] as const;
 
+/** What is to be measured, with all arguments filled in. */
+export interface MeasureRequest {
+  readonly metricName: string;
+  readonly provider: Metric['provider'];
+  /** Whether to find out why there is no data, if there is none. */
+  readonly explainsAbsence: boolean;
+}
+
 /** Takes the measurement; failures of the outside are measurements with an error, never thrown. */
 export function measureWith(
   ports: ProviderPorts,
-): (provider: Metric['provider'], metricName: string, cancel: Cancel) => Promise<Measured> {
-  return async (provider, metricName, cancel) => {
+): (request: MeasureRequest, cancel: Cancel) => Promise<Measured> {
+  return async ({ provider, metricName, explainsAbsence }, cancel) => {
     const now = ports.clock.now();
     const { prometheus } = provider;
-    if (prometheus !== undefined) return measurePrometheus(ports, prometheus, cancel);
+    if (prometheus !== undefined) {
+      return measurePrometheus(ports, prometheus, { cancel, explainsAbsence });
+    }
     const found = LATER.find((name) => provider[name] !== undefined);
     const error =
       found === undefined

@@ -36,7 +36,10 @@ function serverOf(...answers: readonly Answer[]) {
 
 function measure(ports: ProviderPorts, settings: Partial<Settings> = {}) {
   const all: Settings = { address: 'http://prom:9090/', query: 'up', ...settings };
-  return measurePrometheus(ports, all, cancellation().cancel);
+  return measurePrometheus(ports, all, {
+    cancel: cancellation().cancel,
+    explainsAbsence: false,
+  });
 }
 
 function success(resultType: string, result: unknown): Answer {
@@ -163,5 +166,57 @@ describe('plainNumber', () => {
     [Number.NEGATIVE_INFINITY, '-Inf'],
   ])('prints %d without exponent', (value, text) => {
     expect(plainNumber(value)).toBe(text);
+  });
+
+  describe('without data', () => {
+    const query = 'scalar(sum(rate(http_total{job="b"}[1m])))';
+    const labels = (...values: readonly string[]): Answer => ({
+      status: 200,
+      body: { status: 'success', data: values },
+    });
+    const ask = (ports: ProviderPorts, explainsAbsence: boolean) =>
+      measurePrometheus(
+        ports,
+        { address: 'http://prom:9090/', query },
+        { cancel: cancellation().cancel, explainsAbsence },
+      );
+
+    it('finds out which label has no such value, when it is asked to', async () => {
+      const { asked, ports } = serverOf(
+        success('scalar', [1, 'NaN']),
+        labels(),
+        labels('there is one'),
+        labels('there is one'),
+        labels('a'),
+      );
+      const measured = await ask(ports, true);
+      expect(measured.metadata).toEqual({
+        NoData: 'no series http_total has job="b" (there is "a")',
+      });
+      const paths = asked.map(({ path }) => path.split('?')[0]);
+      expect(paths).toEqual([
+        '/api/v1/query',
+        '/api/v1/series',
+        '/api/v1/series',
+        '/api/v1/series',
+        '/api/v1/label/job/values',
+      ]);
+      expect(decodeURIComponent(asked[1]?.path ?? '')).toContain(
+        'match[]=http_total{job="b"}&start=1699999700.5&end=1700000000.5',
+      );
+    });
+
+    it('asks nothing more otherwise', async () => {
+      const { asked, ports } = serverOf(success('vector', []));
+      expect((await ask(ports, false)).metadata).toBeUndefined();
+      expect(asked).toHaveLength(1);
+    });
+
+    it('keeps the measurement when the reason cannot be found out', async () => {
+      const { ports } = serverOf(success('vector', []), { status: 500, body: 'broken' });
+      const measured = await ask(ports, true);
+      expect(measured).toMatchObject({ value: '[]' });
+      expect(measured.metadata).toBeUndefined();
+    });
   });
 });

@@ -1,12 +1,14 @@
 // Prometheus (providers.md 2). Entry point: `measurePrometheus`.
 import type { Metric } from '../api/analysis.ts';
+import { NO_DATA } from '../api/no-data.ts';
 import { evaluateTime } from '../expr/condition.ts';
 import type { ResultValue } from '../expr/value.ts';
 import { base64, utf8 } from '../lib/bytes.ts';
 import type { Cancel, Headers, Instant } from '../lib/ports.ts';
-import { parseDuration, seconds } from '../lib/time.ts';
+import { earlier, parseDuration, seconds } from '../lib/time.ts';
 import { addressOf, formOf, sender, withTimeout } from './http.ts';
 import { oauthHeader } from './oauth.ts';
+import { absenceOf, type SeriesIndex } from './prometheus-absence.ts';
 import {
   type Answered,
   type Measured,
@@ -24,7 +26,7 @@ const ADDRESS_VARIABLE = 'ARGO_ROLLOUTS_PROMETHEUS_ADDRESS';
 export async function measurePrometheus(
   ports: ProviderPorts,
   settings: Settings,
-  cancel: Cancel,
+  { cancel, explainsAbsence }: { readonly cancel: Cancel; readonly explainsAbsence: boolean },
 ): Promise<Measured> {
   const startedAt = ports.clock.now();
   const query = settings.query ?? '';
@@ -36,18 +38,84 @@ export async function measurePrometheus(
       asked(ports, settings, { ...target, cancel: inner }),
     );
     const { value, result, warnings } = readAnswer(answered);
+    const absence =
+      explainsAbsence && isWithoutData(result)
+        ? await explained(ports, settings, { cancel, now: startedAt })
+        : undefined;
+    const metadata = {
+      ...(warnings === '' ? {} : { warnings }),
+      ...(absence === undefined ? {} : { [NO_DATA]: absence }),
+    };
     return {
       startedAt,
       finishedAt: ports.clock.now(),
       result,
       value,
       metricMetadata,
-      ...(warnings === '' ? {} : { metadata: { warnings } }),
+      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return { startedAt, finishedAt: ports.clock.now(), error: error.message, metricMetadata };
   }
+}
+
+/** No series, or only what is not a number. */
+function isWithoutData(result: ResultValue): boolean {
+  if (result.type === 'float64') return Number.isNaN(result.value);
+  return result.type === 'float64[]' && result.value.every((one) => Number.isNaN(one));
+}
+
+/** How far back series count as there: Prometheus' own five minutes. */
+const LOOK_BACK = seconds(300);
+const EXPLAIN_LIMIT = seconds(5);
+
+/** Why there is no data; undefined if that cannot be found out in time. Never spoils the measurement. */
+async function explained(
+  ports: ProviderPorts,
+  settings: Settings,
+  { cancel, now }: { readonly cancel: Cancel; readonly now: Instant },
+): Promise<string | undefined> {
+  try {
+    return await withTimeout(ports, EXPLAIN_LIMIT, cancel, (inner) =>
+      absenceOf(settings.query ?? '', seriesIndex(ports, settings, { cancel: inner, now })),
+    );
+  } catch (error) {
+    if (error instanceof ProviderError) return undefined;
+    throw error;
+  }
+}
+
+function seriesIndex(
+  ports: ProviderPorts,
+  settings: Settings,
+  { cancel, now }: { readonly cancel: Cancel; readonly now: Instant },
+): SeriesIndex {
+  const address = addressOf(addressText(ports, settings));
+  const base = `${address?.root ?? ''}${address?.path ?? ''}/api/v1`;
+  const span = { start: unix(earlier(now, LOOK_BACK)), end: unix(now) };
+  const list = async (path: string, selector: string): Promise<readonly unknown[]> => {
+    const send = sender(ports, settings.insecure === true);
+    const headers = await headersOf(settings, send, { cancel, url: base });
+    const query = formOf({ 'match[]': selector, ...span, limit: '1000' });
+    const { status, text } = await send(
+      `${base}${path}?${query}`,
+      { method: 'GET', headers },
+      cancel,
+    );
+    const { data } = bodyOf(text) as { readonly data?: unknown };
+    if (status !== 200 || !Array.isArray(data)) throw new ProviderError(statusText(status));
+    return data;
+  };
+  return {
+    hasSeries: async (selector) => (await list('/series', selector)).length > 0,
+    labelValues: async (label, selector) =>
+      (await list(`/label/${encodeURIComponent(label)}/values`, selector)).map(String),
+  };
+}
+
+function addressText({ env }: ProviderPorts, { address = '' }: Settings): string {
+  return address === '' ? (env(ADDRESS_VARIABLE) ?? '') : address;
 }
 
 interface Target {
@@ -60,10 +128,10 @@ function unix(at: Instant): string {
   return plainNumber(at / 1000);
 }
 
-function targetOf({ env }: ProviderPorts, settings: Settings, now: Instant): Target {
+function targetOf(ports: ProviderPorts, settings: Settings, now: Instant): Target {
   const { query = '', rangeQuery, timeout = DEFAULT_TIMEOUT_SECONDS } = settings;
-  const text = (settings.address ?? '') === '' ? (env(ADDRESS_VARIABLE) ?? '') : settings.address;
-  if (text === undefined || text === '') {
+  const text = addressText(ports, settings);
+  if (text === '') {
     throw new ProviderError('prometheus address is not configured');
   }
   const address = addressOf(text);

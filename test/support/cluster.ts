@@ -135,7 +135,7 @@ function controllerOn(
     client,
     clock,
     random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
-    measure: (ask, cancel) => measure(ask.provider, ask.metricName, cancel),
+    measure,
     events,
     log,
   });

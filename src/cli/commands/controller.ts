@@ -55,7 +55,7 @@ export const CONTROLLER: Leaf = {
       workers: flags.int('workers'),
       istioVersion: flags.text('istio-api-version'),
       ...(flags.bool('namespaced') ? { namespace } : {}),
-      measure: (ask, stop) => measure(ask.provider, ask.metricName, stop),
+      measure,
       events: createEventRecorder({
         client,
         clock,

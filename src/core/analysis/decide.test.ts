@@ -74,6 +74,33 @@ describe('decide', () => {
     expect(events.map((event) => event.reason)).toEqual(['AnalysisRunError']);
   });
 
+  it('asks once why there is no data, and tells it without the secret', () => {
+    const spec = { args: SECRET_ARGS, metrics: [{ ...METRIC, interval: '10s', count: 3 }] };
+    const first = decide({ run: runOf(spec), answers: [SECRET] }, NOW);
+    const [ask] = first.asks;
+    expect(ask?.kind === 'measure' && ask.measure.explainsAbsence).toBe(true);
+    const measured = {
+      startedAt: NOW,
+      result: { type: 'float64', value: Number.NaN },
+      value: 'NaN',
+      metadata: { NoData: 'no series up has token="s3cret" (there is "a")' },
+    } as const;
+    const answer: Answer = { kind: 'measure', key: ask?.key ?? '', measured };
+    const { status, events } = decide({ run: runOf(spec), answers: [SECRET, answer] }, NOW);
+    const reason = 'no series up has token="*****" (there is "a")';
+    expect(status.metricResults?.[0]?.measurements?.[0]?.metadata).toEqual({ NoData: reason });
+    expect(events[0]).toEqual({
+      type: 'Warning',
+      reason: 'MetricNoData',
+      message:
+        `metric "errors" had no data at 2026-01-01T00:00:00Z: ${reason}; ` +
+        'query: token="temp-for-secret"',
+    });
+    const next = decide({ run: runOf(spec, status), answers: [SECRET] }, later(NOW, seconds(11)));
+    const [again] = next.asks;
+    expect(again?.kind === 'measure' && again.measure.explainsAbsence).toBe(false);
+  });
+
   it('ends a run whose spec makes no sense, with the reason', () => {
     const { status, reasons } = decide({ run: runOf({ metrics: [] }), answers: [] }, NOW);
     expect(status).toEqual({

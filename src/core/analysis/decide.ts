@@ -8,7 +8,8 @@ import { formatInstant, type Instant, parseInstant } from '../../lib/time.ts';
 import type { Ask, Decision, EventNote, Measured } from '../decision.ts';
 import type { Reason } from '../reasons.ts';
 import { assessRun, eventType, isCompleted, isTerminating } from './assess.ts';
-import { trimmed, withMeasurement } from './measured.ts';
+import { absenceText, NO_DATA } from '../../api/no-data.ts';
+import { redacted, trimmed, withMeasurement } from './measured.ts';
 import { type DueAction, dueAction, firstInstant, type Moment, nextDue } from './schedule.ts';
 import { hidden, PLACEHOLDER, resolvedMetrics, secretsOf, secretValue } from './resolution.ts';
 import type { Substituted } from './substitution.ts';
@@ -126,7 +127,25 @@ function taken(run: Run, round: Round): RunDecision {
     const answer = answerTo(run.world, one.key);
     return answer === undefined ? list : withAnswer(run, round, { list, one, answer });
   }, run.status.metricResults ?? []);
-  return assessed(run, results, round.moment);
+  const decision = assessed(run, results, round.moment);
+  return { ...decision, events: [...absences(run, round), ...decision.events] };
+}
+
+/** Why measurements of this round had no data, as far as it was found out. */
+function absences({ world, metrics }: Run, { due, secrets }: Round): readonly EventNote[] {
+  return due.flatMap(({ metric, key }) => {
+    const measured = answerTo(world, key);
+    const reason = measured?.metadata?.[NO_DATA];
+    if (measured === undefined || reason === undefined) return [];
+    const provider = metrics.find(({ name }) => name === metric.name)?.provider;
+    const message = absenceText({
+      metric: metric.name,
+      at: formatInstant(measured.startedAt),
+      reason: redacted(reason, secrets),
+      query: provider?.prometheus?.query ?? '',
+    });
+    return [{ type: 'Warning', reason: 'MetricNoData', message }];
+  });
 }
 
 function withAnswer(
@@ -173,9 +192,14 @@ function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
       metricName: metric.name,
       provider: resolved.provider,
       action,
+      explainsAbsence: !isAbsenceKnown(resultFor(run.status, metric.name)),
       ...(measurement === undefined ? {} : { measurement }),
     },
   };
+}
+
+function isAbsenceKnown(result: MetricResult | undefined): boolean {
+  return (result?.measurements ?? []).some(({ metadata }) => metadata?.[NO_DATA] !== undefined);
 }
 
 /** Nothing is stored before the answers are there. */

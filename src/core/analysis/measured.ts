@@ -50,7 +50,9 @@ function measurementOf(resumed: Measurement | undefined, taken: Taken): Measurem
     ...(text === '' ? {} : { message: text }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
     ...(hasValue(measured, phase) ? { value: measured.value ?? '' } : {}),
-    ...(measured.metadata === undefined ? {} : { metadata: measured.metadata }),
+    ...(measured.metadata === undefined
+      ? {}
+      : { metadata: redactedValues(measured.metadata, taken.secrets) }),
     ...(measured.resumeAt === undefined ? {} : { resumeAt: formatInstant(measured.resumeAt) }),
   };
 }
@@ -84,6 +86,15 @@ export function redacted(message: string, secrets: readonly string[]): string {
     .filter((secret) => secret !== '')
     .toSorted((a, b) => b.length - a.length)
     .reduce((text, secret) => text.replaceAll(secret, '*****'), message);
+}
+
+/** A reason for missing data quotes the query. */
+function redactedValues(
+  metadata: Readonly<Record<string, string>>,
+  secrets: readonly string[],
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(metadata);
+  return Object.fromEntries(entries.map(([key, value]) => [key, redacted(value, secrets)]));
 }
 
 const plus = (value: number | undefined): number => (value ?? 0) + 1;
