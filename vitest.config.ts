@@ -6,6 +6,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     isolate: false,
     pool: 'threads',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
   },
 });

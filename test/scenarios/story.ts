@@ -14,11 +14,12 @@ export async function passUntil(
   cluster: Pick<Cluster, 'clock' | 'advance'>,
   what: string,
   holds: () => Promise<boolean>,
+  stepMs = STEP_MS,
 ): Promise<void> {
   const end = cluster.clock.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (cluster.clock.now() > end) throw new Error(`never: ${what}`);
-    await cluster.advance(STEP_MS);
+    await cluster.advance(stepMs);
   }
 }
 
