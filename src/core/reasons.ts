@@ -11,6 +11,7 @@ export type RolloutReasonCode =
   | 'UpdateBegins'
   | 'PauseRecorded'
   | 'PausedAtStep'
+  | 'PausedBeforeSwitch'
   | 'StepCompleted'
   | 'Promoted'
   | 'ScalingReplicaSet'

@@ -11,13 +11,12 @@ interface Feature {
 }
 
 const FEATURES: readonly Feature[] = [
-  { name: 'blue-green', isUsed: (_object, text) => text.includes('"blueGreen":{"') },
   { name: 'workloadRef', isUsed: (_object, text) => text.includes('"workloadRef":') },
   { name: 'job provider', isUsed: (_object, text) => text.includes('"provider":{"job":') },
   { name: 'web provider', isUsed: (_object, text) => text.includes('"provider":{"web":') },
   {
-    name: 'canary and stable metadata',
-    isUsed: (_object, text) => /"(?:canary|stable)Metadata":/.test(text),
+    name: 'ephemeral metadata',
+    isUsed: (_object, text) => /"(?:canary|stable|active|preview)Metadata":/.test(text),
   },
   { name: 'ping-pong', isUsed: (_object, text) => text.includes('"pingPong":') },
   { name: 'anti-affinity', isUsed: (_object, text) => text.includes('"antiAffinity":') },

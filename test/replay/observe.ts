@@ -100,7 +100,20 @@ export class Observer {
     }
   }
 
-  #rolloutState({ status }: Rollout): State {
+  /** The sets that the Services of a blue-green name. */
+  #services({ spec }: Rollout): Readonly<Record<string, string | null>> {
+    const { activeService = '', previewService = '' } = spec.strategy?.blueGreen ?? {};
+    const names = [activeService, previewService].filter((name) => name !== '');
+    return Object.fromEntries(
+      this.all<Service>('/services')
+        .filter(({ metadata }) => names.includes(metadata.name))
+        .map((one) => [one.metadata.name, this.hashes.key(one.spec.selector?.[HASH_LABEL])]),
+    );
+  }
+
+  #rolloutState(rollout: Rollout): State {
+    const { status } = rollout;
+    const services = this.#services(rollout);
     const current = this.hashes.key(status?.currentPodHash);
     const stable = this.hashes.key(status?.stableRS);
     const desired = new Map(this.sets.map((set) => [this.setKey(set), set.spec.replicas ?? 0]));
@@ -129,6 +142,7 @@ export class Observer {
       canaryDesired: current === null || current === stable ? null : (desired.get(current) ?? null),
       ...(others.length === 0 ? {} : { others: Object.fromEntries(others) }),
       ...(Object.keys(weights).length === 0 ? {} : { weights }),
+      ...(Object.keys(services).length === 0 ? {} : { services }),
       ...(this.runs.length === 0 ? {} : { analysisRuns: phases(this.runs) }),
       ...(this.experiments.length === 0 ? {} : { experiments: phases(this.experiments) }),
     };

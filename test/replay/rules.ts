@@ -1,5 +1,6 @@
 // Where ours differs on purpose: rules applied to the recorded side before it is compared. Each is a function with a
 // condition on what is recorded, names what it serves, and must change some trace (test/traces/README.md).
+import { HASH_LABEL } from '../../src/api/names.ts';
 import type { State, Trace, TraceEvent } from './trace.ts';
 
 export interface Rule {
@@ -92,6 +93,72 @@ function withoutService(trace: Trace): Trace {
   return { ...trace, rest, milestones: [], phases: [], events: [], writes: {} };
 }
 
+interface Bluegreen {
+  readonly activeService?: string;
+  readonly autoPromotionEnabled?: boolean;
+}
+
+/** The blue-green settings that a manifest has or a patch brings. */
+function blueGreenIn(value: unknown): Bluegreen | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, one] of Object.entries(value)) {
+    if (name === 'blueGreen') return one as Bluegreen;
+    const found = blueGreenIn(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The action that takes the hash out of the selector of the active Service. */
+function lossOf({ manifests, actions }: Trace): number {
+  const active = blueGreenIn(manifests)?.activeService;
+  return actions.findIndex(
+    ({ do: action }) =>
+      action.patch?.kind === 'Service' &&
+      action.patch.name === active &&
+      !JSON.stringify(action.with).includes(HASH_LABEL),
+  );
+}
+
+/** What the active Service named is named again at once; everything stays as it was before. */
+function repaired(trace: Trace): Trace {
+  const at = lossOf(trace);
+  const before = trace.rest[at];
+  const active = blueGreenIn(trace.manifests)?.activeService ?? '';
+  if (at < 0 || before === undefined) return trace;
+  const servicesOf = (state: State | undefined) =>
+    (state?.['services'] ?? {}) as Readonly<Record<string, string | null>>;
+  const lost = trace.milestones.findIndex(
+    (state, index) =>
+      servicesOf(state)[active] === null &&
+      (servicesOf(trace.milestones[index - 1])[active] ?? null) !== null,
+  );
+  const from = `Switched selector for service '${active}' from '' to `;
+  const switched = trace.events.findLastIndex(({ message }) => message.startsWith(from));
+  const { phase } = before['rollout'] as { readonly phase: string };
+  const last = trace.phases.findLastIndex(([name]) => name === phase);
+  return {
+    ...trace,
+    rest: trace.rest.map((one, index) => (index > at ? before : one)),
+    milestones: [...trace.milestones.slice(0, lost + 1), ...trace.milestones.slice(lost - 1, lost)],
+    phases: trace.phases.slice(0, last + 1),
+    // Events are listed once: that of the repair is the one of the first deploy again.
+    events: trace.events.slice(0, switched),
+  };
+}
+
+/** From the change to a blue-green that its user promotes on, until the promotion. */
+function unpromoted(trace: Trace): Trace {
+  const at = trace.actions.findIndex(({ do: action }) => {
+    return blueGreenIn(action.with)?.autoPromotionEnabled === false;
+  });
+  if (at < 0) return trace;
+  const rest = trace.rest.map((one, index) => {
+    return index === at + 1 ? { settled: false, rollout: null } : one;
+  });
+  return { ...trace, rest, milestones: [], phases: [], events: [], writes: {} };
+}
+
 export const RULES: readonly Rule[] = [
   {
     serves: 'rollout.md 7.2: the cause of an abort is the message alone',
@@ -109,6 +176,14 @@ export const RULES: readonly Rule[] = [
   {
     serves: 'observed-defects 9: a missing Service is told at once, and an abort does all it can',
     apply: withoutService,
+  },
+  {
+    serves: 'observed-defects 4: an active Service that loses its hash gets it back at once',
+    apply: repaired,
+  },
+  {
+    serves: 'observed-defects 10: a change to blue-green does not skip the pause before promotion',
+    apply: unpromoted,
   },
 ];
 

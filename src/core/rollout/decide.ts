@@ -8,11 +8,13 @@ import type { RolloutStatus } from '../../api/rollout.ts';
 import type { Instant } from '../../lib/time.ts';
 import type { Decision } from '../decision.ts';
 import { followAnalyses } from './analyses.ts';
+import { blueGreenPass, blueGreenScaling } from './bluegreen/pass.ts';
 import { pauseBookkeeping } from './bookkeeping.ts';
 import { claimSets } from './claim.ts';
 import { followExperiment, storedExperiment } from './experiments.ts';
 import { cleanRevisions, cleanRuns } from './history.ts';
 import { invalidStatus } from './invalid.ts';
+import { blueGreenOf } from './limits.ts';
 import { createNewSet } from './new-set.ts';
 import { isHalted, normal, type Pass, passOf, rolloutPatch } from './pass.ts';
 import { restartPods } from './restart.ts';
@@ -65,6 +67,9 @@ function nextStatus(pass: Pass): RolloutStatus {
   const booked = pauseBookkeeping(pass);
   if (booked !== undefined) return booked;
   if (syncRevision(pass)) return stored;
+  if (blueGreenOf(rollout) !== undefined) {
+    return isScalingEvent(pass) ? blueGreenScaling(pass) : (blueGreenPass(pass) ?? stored);
+  }
   if (isScalingEvent(pass)) {
     scaleReplicaSets(pass);
     return scaledStatus(pass);

@@ -1,6 +1,7 @@
 // `status.duration`: how long an update has taken and how long it waited for people (rollout.md 7.8).
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { between, formatInstant, type Instant, parseInstant } from '../../lib/time.ts';
+import { blueGreenOf } from './limits.ts';
 import type { Pass } from './pass.ts';
 import { availableOf } from './sets.ts';
 import { currentStepOf } from './weights.ts';
@@ -56,6 +57,9 @@ function isRetry({ stored }: Pass, { next }: DurationFacts): boolean {
 function needsPerson(pass: Pass, { next }: DurationFacts): boolean {
   if (pass.rollout.spec.paused === true) return true;
   return (next.pauseConditions ?? []).some(({ reason }) => {
+    if (reason === 'BlueGreenPause') {
+      return blueGreenOf(pass.rollout)?.autoPromotionEnabled === false;
+    }
     if (reason !== 'CanaryPauseStep') return true;
     return currentStepOf(pass.rollout)?.pause?.duration === undefined;
   });

@@ -62,7 +62,7 @@ function isIdle(set: ReplicaSet): boolean {
 export function cleanRuns(pass: Pass): void {
   const { draft, world } = pass;
   const current = new Set(
-    [draft.stepRun, draft.backgroundRun, draft.experiment].flatMap((one) =>
+    [...Object.values(draft.runs), draft.experiment].flatMap((one) =>
       one === undefined ? [] : [one.metadata.name],
     ),
   );

@@ -1,5 +1,5 @@
 // How far a rollout may go above and below its size (rollout.md 4.1), and numbers that many rules share.
-import type { CanaryStrategy, Rollout } from '../../api/rollout.ts';
+import type { BlueGreenStrategy, CanaryStrategy, Rollout } from '../../api/rollout.ts';
 
 /** Desired pods; 1 when the spec does not say. */
 export function desiredReplicas(rollout: Rollout): number {
@@ -13,6 +13,10 @@ export function maxWeightOf(canary: CanaryStrategy | undefined): number {
 
 export function canaryOf(rollout: Rollout): CanaryStrategy | undefined {
   return rollout.spec.strategy?.canary;
+}
+
+export function blueGreenOf(rollout: Rollout): BlueGreenStrategy | undefined {
+  return rollout.spec.strategy?.blueGreen;
 }
 
 /** Traffic is shifted by a router, not by numbers of pods. */

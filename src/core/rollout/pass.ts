@@ -13,7 +13,22 @@ import { desiredReplicas } from './limits.ts';
 import { setsOf, type RolloutSets } from './sets.ts';
 import type { RolloutWorld } from './world.ts';
 
-export type PauseReason = 'CanaryPauseStep' | 'InconclusiveAnalysisRun' | 'InconclusiveExperiment';
+export type PauseReason =
+  | 'CanaryPauseStep'
+  | 'BlueGreenPause'
+  | 'InconclusiveAnalysisRun'
+  | 'InconclusiveExperiment';
+
+/** What an AnalysisRun of a Rollout is for. */
+export type RunType = 'Step' | 'Background' | 'PrePromotion' | 'PostPromotion';
+export type Runs = Readonly<Record<RunType, AnalysisRun | undefined>>;
+
+export const NO_RUNS: Runs = {
+  Step: undefined,
+  Background: undefined,
+  PrePromotion: undefined,
+  PostPromotion: undefined,
+};
 
 /** What the stages of a pass have decided so far; lives for one pass. */
 export interface Draft {
@@ -33,12 +48,16 @@ export interface Draft {
   /** What routers have accepted, this pass included; undefined without a router. */
   weights: TrafficWeights | undefined;
   /** Runs and the experiment that the next status names. */
-  stepRun: AnalysisRun | undefined;
-  backgroundRun: AnalysisRun | undefined;
+  runs: Runs;
   experiment: Experiment | undefined;
   /** A run or an experiment begun in this pass: not judged before the next. */
   readonly begun: Set<string>;
   restartedAt: string | undefined;
+  /** Hashes that the Services of a blue-green name after this pass; empty if none. */
+  activeSelector: string;
+  previewSelector: string;
+  /** A user has ended the pause of a blue-green; that counts until the switch can be made. */
+  keepsApproval: boolean;
   /** Something that the spec names is missing while an abort goes on all the same. */
   referenceProblem: string | undefined;
 }
@@ -69,11 +88,13 @@ function emptyDraft({ status }: Rollout): Draft {
     isAbortRemoved: false,
     abortCause: undefined,
     weights: status?.canary?.weights,
-    stepRun: undefined,
-    backgroundRun: undefined,
+    runs: NO_RUNS,
     experiment: undefined,
     begun: new Set(),
     restartedAt: status?.restartedAt,
+    activeSelector: '',
+    previewSelector: '',
+    keepsApproval: false,
     referenceProblem: undefined,
   };
 }

@@ -1,6 +1,7 @@
 // Phase and message of a Rollout from its next status (rollout.md 7.5); the first row that fits.
-import type { Rollout, RolloutStatus } from '../../api/rollout.ts';
-import { desiredReplicas, isRouted } from './limits.ts';
+import type { BlueGreenStrategy, Rollout, RolloutStatus } from '../../api/rollout.ts';
+import { blueGreenOf, desiredReplicas, isRouted } from './limits.ts';
+import { isCompleted as isEnded } from '../analysis/assess.ts';
 import { isCompleted } from './pass.ts';
 
 export interface Phase {
@@ -37,8 +38,25 @@ function progress(rollout: Rollout, status: RolloutStatus): string | undefined {
   if (restartAt !== undefined && restartAt !== status.restartedAt) return 'rollout is restarting';
   if (updatedReplicas < desiredReplicas(rollout)) return 'more replicas need to be updated';
   if (availableReplicas < updatedReplicas) return 'updated replicas are still becoming available';
+  const blueGreen = blueGreenOf(rollout);
+  if (blueGreen !== undefined) return blueGreenProgress(blueGreen, status);
   if (!isRouted(rollout) && replicas > updatedReplicas) {
     return 'old replicas are pending termination';
   }
   return isCompleted(status) ? undefined : 'waiting for all steps to complete';
+}
+
+function blueGreenProgress(
+  { postPromotionAnalysis }: BlueGreenStrategy,
+  status: RolloutStatus,
+): string | undefined {
+  const { activeSelector = '', postPromotionAnalysisRunStatus: run } = status.blueGreen ?? {};
+  if (activeSelector === '' || activeSelector !== (status.currentPodHash ?? '')) {
+    return 'active service cutover pending';
+  }
+  if (isCompleted(status)) return undefined;
+  const isAnalysed = postPromotionAnalysis === undefined || isEnded(run?.status);
+  return isAnalysed
+    ? 'waiting for post-promotion verification to complete'
+    : 'waiting for analysis to complete';
 }

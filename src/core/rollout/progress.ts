@@ -2,24 +2,37 @@
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { type Instant, later, milliseconds, parseInstant, seconds } from '../../lib/time.ts';
 import { conditionOf } from './conditions.ts';
+import { blueGreenOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { deadlineTextOf } from './sets.ts';
 import { currentStepOf, stepsOf } from './weights.ts';
 
 const DEFAULT_DEADLINE_SECONDS = 600;
 
-/** All pods are of the new version, available, and nothing of the old one is left. */
+/** All pods are of the new version and available; of a canary's old version none is left. */
 export function isHealthy(pass: Pass, next: RolloutStatus): boolean {
   const { rollout, stored, replicas } = pass;
-  const steps = stepsOf(rollout).length;
-  const index = next.currentStepIndex;
   return (
     (next.updatedReplicas ?? 0) === replicas &&
     (next.availableReplicas ?? 0) === replicas &&
     stored.observedGeneration === String(rollout.metadata.generation ?? 0) &&
-    (steps === 0 || index === undefined || index === steps) &&
-    isCompleted(next) &&
-    (next.replicas ?? 0) === replicas
+    (blueGreenOf(rollout) === undefined ? isCanaryWhole(pass, next) : isServing(pass, next))
+  );
+}
+
+function isCanaryWhole({ rollout, replicas }: Pass, next: RolloutStatus): boolean {
+  const steps = stepsOf(rollout).length;
+  const index = next.currentStepIndex;
+  const isAtEnd = steps === 0 || index === undefined || index === steps;
+  return isAtEnd && isCompleted(next) && (next.replicas ?? 0) === replicas;
+}
+
+/** The Services of a blue-green name the new set. */
+function isServing({ rollout }: Pass, { blueGreen, currentPodHash }: RolloutStatus): boolean {
+  const hasPreview = (blueGreenOf(rollout)?.previewService ?? '') !== '';
+  return (
+    blueGreen?.activeSelector === currentPodHash &&
+    (!hasPreview || blueGreen?.previewSelector === currentPodHash)
   );
 }
 
@@ -38,7 +51,12 @@ function progressOf(status: RolloutStatus): Progress {
     old: replicas - updatedReplicas,
     ready: readyReplicas,
     available: availableReplicas,
-    identity: `${status.stableRS ?? ''}/${status.currentStepHash ?? ''}`,
+    identity: [
+      status.stableRS,
+      status.currentStepHash,
+      status.blueGreen?.activeSelector,
+      status.blueGreen?.previewSelector,
+    ].join('/'),
   };
 }
 

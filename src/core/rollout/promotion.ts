@@ -1,10 +1,10 @@
 // When a new set becomes stable, and rollbacks that need no steps (rollout.md 3.5, 3.8).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { EXPERIMENT_NAME } from '../../api/names.ts';
-import { canaryOf } from './limits.ts';
+import { blueGreenOf, canaryOf } from './limits.ts';
 import { isAborted, type Pass } from './pass.ts';
 import { progressThresholdMet } from './replicas.ts';
-import { availableOf, countsOf, hashOf } from './sets.ts';
+import { availableOf, countsOf, deadlineOf, hashOf } from './sets.ts';
 import { stepsOf } from './weights.ts';
 
 function createdAt(set: ReplicaSet): string {
@@ -28,12 +28,19 @@ export function isInsideWindow({ rollout, sets }: Pass): boolean {
   return between.length < revisions;
 }
 
-/** A way back that skips steps and analysis: to the stable set itself, or inside the window. */
+/** A way back that skips steps and analysis: to the stable set itself, inside the window, or to one that still waits. */
 export function isFastRollback(pass: Pass): boolean {
   const { sets, stored } = pass;
   const { newSet, stableSet } = sets;
   if (newSet === undefined || stableSet === undefined) return false;
-  return hashOf(newSet) === (stored.stableRS ?? '') || isInsideWindow(pass);
+  if (hashOf(newSet) === (stored.stableRS ?? '') || isInsideWindow(pass)) return true;
+  return isStillUp(pass, newSet) && createdAt(newSet) < createdAt(stableSet);
+}
+
+/** An old set of a blue-green whose pods have not been taken away yet. */
+function isStillUp({ rollout, now }: Pass, set: ReplicaSet): boolean {
+  const deadline = deadlineOf(set);
+  return blueGreenOf(rollout) !== undefined && deadline !== undefined && deadline > now;
 }
 
 /** Why the new set is to become stable now; undefined while something is missing. */
@@ -46,13 +53,15 @@ export function promotionReason(
   if (isAborted(pass)) return undefined;
   if (!isWhole(pass)) return undefined;
   if (promoteFull) return 'Full promotion requested';
-  if (isFastRollback(pass)) {
-    return isInsideWindow(pass) ? 'Rollback within window' : 'Fast rollback';
-  }
+  if (isFastRollback(pass)) return rollbackReason(pass);
   const steps = stepsOf(rollout);
   const isAtEnd = steps.length === 0 || (index ?? 0) >= steps.length;
   if (!isAtEnd || !hasAllTraffic(pass)) return undefined;
   return sets.newSet === undefined ? undefined : `Completed all ${steps.length} canary steps`;
+}
+
+export function rollbackReason(pass: Pass): string {
+  return isInsideWindow(pass) ? 'Rollback within window' : 'Fast rollback';
 }
 
 /** The first version is stable from the start: there is nothing that it could be compared with. */

@@ -1,7 +1,7 @@
 // Which sets a live route, Service or subset still refers to (rollout.md 4.7, traffic.md 1.8): they keep their pods.
 import { HASH_LABEL } from '../../api/names.ts';
 import type { DestinationRule } from '../traffic/istio-objects.ts';
-import { canaryOf } from './limits.ts';
+import { blueGreenOf, canaryOf } from './limits.ts';
 import type { Pass } from './pass.ts';
 
 /** Hashes that something refers to. */
@@ -21,18 +21,22 @@ export function referencedHashes(pass: Pass): ReadonlySet<string> {
   const subsets = (world.destinationRules as readonly DestinationRule[]).flatMap((rule) =>
     (rule.spec?.subsets ?? []).flatMap((subset) => Object.values(subset.labels ?? {})),
   );
-  const all = [stored.stableRS, stored.currentPodHash, ...recorded, ...selected, ...subsets];
-  return nonEmpty(all);
+  const { activeSelector, previewSelector } = stored.blueGreen ?? {};
+  const named = [stored.stableRS, stored.currentPodHash, activeSelector, previewSelector];
+  return nonEmpty([...named, ...recorded, ...selected, ...subsets]);
 }
 
 function serviceNames({ rollout }: Pass): ReadonlySet<string> {
   const canary = canaryOf(rollout);
   const { pingPong } = canary ?? {};
+  const blueGreen = blueGreenOf(rollout);
   const names = [
     canary?.canaryService,
     canary?.stableService,
     pingPong?.pingService,
     pingPong?.pongService,
+    blueGreen?.activeService,
+    blueGreen?.previewService,
   ];
   return nonEmpty(names);
 }

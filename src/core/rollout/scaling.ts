@@ -1,24 +1,22 @@
 // Sizes of a canary's sets in this pass: stable, then new, then the others; each change ends the stage, so that the
 // next one is decided on what the change led to (rollout.md 4.6-4.8). Entry point: `scaleReplicaSets`.
 import type { ReplicaSet } from '../../api/kubernetes.ts';
-import { formatInstant, later, seconds } from '../../lib/time.ts';
+import { scaleAborted } from './abort-scaling.ts';
 import { canaryOf, isRouted, limitsOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { referencedHashes } from './references.ts';
 import { canaryReplicas } from './replicas.ts';
+import { delayCounter } from './scale-down-delay.ts';
 import { scaleSet } from './set-scaling.ts';
 import {
   availableOf,
+  byRevision,
   canarySetsOf,
-  deadlineOf,
   deadlineTextOf,
   desiredAnnotationOf,
   hashOf,
-  revisionOf,
   sizeOf,
 } from './sets.ts';
-
-const DEFAULT_DELAY_SECONDS = 30;
 
 /** True if something was scaled. */
 export function scaleReplicaSets(pass: Pass): boolean {
@@ -40,7 +38,10 @@ function scaleNew(pass: Pass): boolean {
   if (newSet === undefined) return false;
   const waits = waitsAfterAbort(pass);
   if (waits) {
-    const done = scaleAborted(pass, newSet);
+    const done = scaleAborted(pass, newSet, {
+      delaySeconds: canaryOf(rollout)?.abortScaleDownDelaySeconds,
+      isHeld: (draft.weights?.canary.weight ?? 0) > 0,
+    });
     if (done !== undefined) return done;
   }
   if (isKeptAfterAbort(pass)) return scaleSet(pass, newSet, { size: sizeOf(newSet) });
@@ -66,28 +67,6 @@ function waitsAfterAbort({ rollout, stored, sets }: Pass): boolean {
 function isKeptAfterAbort({ rollout, stored, sets }: Pass): boolean {
   const never = canaryOf(rollout)?.abortScaleDownDelaySeconds === 0;
   return stored.abort === true && sets.stableSet !== undefined && isRouted(rollout) && never;
-}
-
-/** Undefined: the mark cannot be read, the usual size applies. */
-function scaleAborted(pass: Pass, set: ReplicaSet): boolean | undefined {
-  const { now, draft, sets, replicas, rollout } = pass;
-  const size = sizeOf(set);
-  if (deadlineTextOf(set) === '') {
-    const isStableWhole = availableOf(sets.stableSet) >= replicas;
-    const delay = canaryOf(rollout)?.abortScaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
-    const deadline = later(now, seconds(delay));
-    if (isStableWhole) draft.moments.push(deadline);
-    return scaleSet(pass, set, {
-      size,
-      ...(isStableWhole ? { deadline: formatInstant(deadline) } : {}),
-    });
-  }
-  const deadline = deadlineOf(set);
-  if (deadline === undefined) return undefined;
-  const hasTraffic = (draft.weights?.canary.weight ?? 0) > 0;
-  if (deadline > now) draft.moments.push(deadline);
-  const target = deadline > now || hasTraffic ? size : 0;
-  return scaleSet(pass, set, { size: target, keepsDeadline: true });
 }
 
 /** Sets that are neither new nor stable, as far as availability allows. */
@@ -124,11 +103,6 @@ function cleanUnhealthy(
   return changed;
 }
 
-/** Newest revision first; without a readable one last. */
-function byRevision(a: ReplicaSet, b: ReplicaSet): number {
-  return (revisionOf(b) ?? -1) - (revisionOf(a) ?? -1);
-}
-
 function scaleDownOthers(
   pass: Pass,
   sets: readonly ReplicaSet[],
@@ -156,31 +130,6 @@ function scaleDownOthers(
     left -= size - target;
   }
   return changed;
-}
-
-type Delayed = { readonly size: number; readonly deadline?: string };
-
-/** Decides set after set, newest first, which may wait: as many as the limit of waiting revisions allows. */
-function delayCounter({ rollout, now, draft }: Pass): (set: ReplicaSet) => Delayed {
-  const canary = canaryOf(rollout);
-  const limit = canary?.scaleDownDelayRevisionLimit ?? Number.POSITIVE_INFINITY;
-  const delaySeconds = canary?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
-  let waiting = 0;
-  return (set) => {
-    if (delaySeconds <= 0) return { size: 0 };
-    const size = sizeOf(set);
-    waiting += 1;
-    if (waiting > limit) return { size: 0 };
-    if (deadlineTextOf(set) === '') {
-      const deadline = later(now, seconds(delaySeconds));
-      draft.moments.push(deadline);
-      return { size, deadline: formatInstant(deadline) };
-    }
-    const deadline = deadlineOf(set);
-    if (deadline === undefined || deadline <= now) return { size: 0 };
-    draft.moments.push(deadline);
-    return { size };
-  };
 }
 
 /** A change of `spec.replicas` alone: sets are sized, nothing else is looked at (3.2 C). */

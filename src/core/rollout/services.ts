@@ -1,4 +1,5 @@
-// Selectors of the canary's Services: one rule decides the target of each (rollout.md 8.1, traffic.md 1.6, I7).
+// Selectors of Services: how one is switched, and the one rule that decides the target of each of a canary's
+// (rollout.md 8.1, traffic.md 1.6, I7). Those of a blue-green: `bluegreen/services.ts`.
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY } from '../../api/names.ts';
 import { SERVICES } from '../../api/resources.ts';
@@ -8,7 +9,7 @@ import { canaryOf, isRouted } from './limits.ts';
 import { normal, type Pass } from './pass.ts';
 import { availableOf, hashOf, sizeOf } from './sets.ts';
 
-function serviceNamed({ world }: Pass, name: string | undefined): Service | undefined {
+export function serviceNamed({ world }: Pass, name: string | undefined): Service | undefined {
   if (name === undefined || name === '') return undefined;
   return world.services.find((service) => service.metadata.name === name);
 }
@@ -58,7 +59,8 @@ function pointGuarded(pass: Pass, service: Service | undefined, set: ReplicaSet 
   }
 }
 
-function point({ rollout, draft }: Pass, service: Service, hash: string): void {
+/** Writes the hash into the selector, and whose Service it is; nothing if both are there. */
+export function point({ rollout, draft }: Pass, service: Service, hash: string): void {
   const before = service.spec.selector?.[HASH_LABEL] ?? '';
   const isOurs = service.metadata.annotations?.[MANAGED_BY] !== undefined;
   if (before === hash && isOurs) return;

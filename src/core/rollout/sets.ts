@@ -43,6 +43,11 @@ export function revisionOf(set: ReplicaSet | undefined): number | undefined {
   return numberOf(set, REVISION);
 }
 
+/** Newest revision first; without a readable one last. */
+export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  return (revisionOf(b) ?? -1) - (revisionOf(a) ?? -1);
+}
+
 /** Size of the whole rollout when the set was last scaled. */
 export function desiredAnnotationOf(set: ReplicaSet | undefined): number | undefined {
   return numberOf(set, DESIRED_REPLICAS);
@@ -92,6 +97,20 @@ function newSetOf(
     live.find((set) => hashOf(set) === hashes.podTemplateCurrent) ??
     live.find((set) => isSameTemplate(set.spec.template ?? {}, rollout.spec.template ?? {}))
   );
+}
+
+/** Made for the whole rollout as it is wanted now, and all of it available. */
+export function isSaturated(set: ReplicaSet | undefined, replicas: number): boolean {
+  return (
+    desiredAnnotationOf(set) === replicas &&
+    sizeOf(set) === replicas &&
+    availableOf(set) === replicas
+  );
+}
+
+/** The owned set with that hash; undefined for an empty one. */
+export function setWith({ all }: RolloutSets, hash: string): ReplicaSet | undefined {
+  return hash === '' ? undefined : all.find((set) => hashOf(set) === hash);
 }
 
 /** The numbers of a set that the arithmetic works on. */

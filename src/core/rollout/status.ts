@@ -1,16 +1,17 @@
-// The status of a canary after a pass: reset, promotion, abort, or the next step (rollout.md 3.4, 3.6).
-// Entry point: `canaryStatus`.
+// The status after a pass: reset and promotion of both strategies, abort and the next step of a canary (rollout.md 3.4,
+// 3.6). Entry point: `canaryStatus`; of a blue-green `bluegreen/status.ts`.
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { selectorText } from '../../api/selector.ts';
-import { runReference } from './analyses.ts';
+import { runReference } from './runs.ts';
+import { canaryOf } from './limits.ts';
 import { isAborted, isCompleted, normal, type Pass, rolloutRevision } from './pass.ts';
 import { isInsideWindow, promotionReason } from './promotion.ts';
-import { availableOf, hashOf, sizeOf } from './sets.ts';
+import { availableOf, hashOf, setWith, sizeOf } from './sets.ts';
 import { isStepComplete, stepText } from './steps.ts';
 import { type TailFacts, watchDeadline, withTail } from './tail.ts';
 import { stepIndexOf, stepsOf } from './weights.ts';
 
-const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: false };
+export const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: false };
 
 type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
@@ -25,23 +26,33 @@ function present<T extends Readonly<Record<string, unknown>>>(members: T): Prese
   return kept as Present<T>;
 }
 
-/** Counters over all sets, and what the scale subresource reads. */
-export function counters({ sets, rollout }: Pass): RolloutStatus {
+/** Counters over all sets, and what the scale subresource reads: of a blue-green the set that serves. */
+export function counters({ sets, rollout, draft }: Pass): RolloutStatus {
+  const active = setWith(sets, draft.activeSelector);
   const sum = (member: 'replicas' | 'readyReplicas' | 'availableReplicas') =>
     sets.all.reduce((total, set) => total + (set.status?.[member] ?? 0), 0);
   return present({
     replicas: sum('replicas'),
     updatedReplicas: sets.newSet?.status?.replicas ?? 0,
-    readyReplicas: sum('readyReplicas'),
-    availableReplicas: sum('availableReplicas'),
-    HPAReplicas: sum('replicas'),
-    selector: selectorText(rollout.spec.selector),
+    ...(active === undefined
+      ? {
+          readyReplicas: sum('readyReplicas'),
+          availableReplicas: sum('availableReplicas'),
+          HPAReplicas: sum('replicas'),
+          selector: selectorText(rollout.spec.selector),
+        }
+      : {
+          readyReplicas: active.status?.readyReplicas ?? 0,
+          availableReplicas: availableOf(active),
+          HPAReplicas: active.status?.replicas ?? 0,
+          selector: selectorText(active.spec.selector),
+        }),
   });
 }
 
 /** What every full pass recomputes or carries over. */
-function baseStatus(pass: Pass): RolloutStatus {
-  const { stored, sets, world, draft } = pass;
+export function baseStatus(pass: Pass): RolloutStatus {
+  const { rollout, stored, sets, world, draft } = pass;
   const { alb, albs, duration, collisionCount, promoteFull, stableRS } = stored;
   return {
     ...present({ alb, albs, duration, promoteFull, stableRS }),
@@ -49,9 +60,9 @@ function baseStatus(pass: Pass): RolloutStatus {
     ...(draft.restartedAt === undefined ? {} : { restartedAt: draft.restartedAt }),
     ...counters(pass),
     currentPodHash: sets.newSet === undefined ? world.hashes.podTemplate : hashOf(sets.newSet),
-    currentStepHash: world.hashes.steps,
+    ...(canaryOf(rollout) === undefined ? {} : { currentStepHash: world.hashes.steps }),
     canary: canaryBlock(pass),
-    blueGreen: {},
+    blueGreen: blueGreenBlock(pass),
   };
 }
 
@@ -59,11 +70,20 @@ function canaryBlock({ stored, draft }: Pass): NonNullable<RolloutStatus['canary
   const { stablePingPong } = stored.canary ?? {};
   const { experiment } = draft;
   return present({
-    currentStepAnalysisRunStatus: runReference(draft.stepRun),
-    currentBackgroundAnalysisRunStatus: runReference(draft.backgroundRun),
+    currentStepAnalysisRunStatus: runReference(draft.runs.Step),
+    currentBackgroundAnalysisRunStatus: runReference(draft.runs.Background),
     currentExperiment: isKept(experiment?.status?.phase) ? experiment?.metadata.name : undefined,
     weights: draft.weights,
     stablePingPong,
+  });
+}
+
+function blueGreenBlock({ draft }: Pass): NonNullable<RolloutStatus['blueGreen']> {
+  return present({
+    previewSelector: draft.previewSelector,
+    activeSelector: draft.activeSelector,
+    prePromotionAnalysisRunStatus: runReference(draft.runs.PrePromotion),
+    postPromotionAnalysisRunStatus: runReference(draft.runs.PostPromotion),
   });
 }
 
@@ -76,7 +96,7 @@ function withIndex(status: RolloutStatus, index: number | undefined): RolloutSta
   return index === undefined ? status : { ...status, currentStepIndex: index };
 }
 
-function finished(pass: Pass, status: RolloutStatus, facts: TailFacts): RolloutStatus {
+export function finished(pass: Pass, status: RolloutStatus, facts: TailFacts): RolloutStatus {
   const next = withTail(pass, status, facts);
   watchDeadline(pass, next);
   return next;
@@ -89,15 +109,18 @@ export function isChanged({ stored, sets, world }: Pass): boolean {
   return currentPodHash !== '' && hashOf(sets.newSet) !== currentPodHash;
 }
 
+/** Neither pauses nor an abort stand in the way. */
+export function hurry({ draft }: Pass): void {
+  draft.arePausesCleared = true;
+  draft.isAbortRemoved = true;
+  draft.abortCause = undefined;
+}
+
 export function canaryStatus(pass: Pass): RolloutStatus {
-  const { rollout, stored, draft } = pass;
+  const { rollout, stored } = pass;
   const count = stepsOf(rollout).length;
   const isHurried = stored.promoteFull === true || isInsideWindow(pass);
-  if (isHurried) {
-    draft.arePausesCleared = true;
-    draft.isAbortRemoved = true;
-    draft.abortCause = undefined;
-  }
+  if (isHurried) hurry(pass);
   const index = count === 0 ? undefined : isHurried ? count : stepIndexOf(rollout);
   const base = baseStatus(pass);
   const reason = promotionReason(pass, { index, promoteFull: stored.promoteFull === true });
@@ -136,7 +159,7 @@ export function resetStatus(pass: Pass): RolloutStatus {
   return finished(pass, withIndex(base, index), facts);
 }
 
-function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatus {
+export function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatus {
   const { rollout, draft, stored } = pass;
   draft.arePausesCleared = true;
   draft.isAbortRemoved = true;
@@ -147,19 +170,9 @@ function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatu
   if ((stored.stableRS ?? '') === hash) return finished(pass, status, NOTHING_NEW);
   const revision = rolloutRevision(rollout);
   const message = `Rollout completed update to revision ${revision} (${hash}): ${reason}`;
-  const next = withTail(
-    pass,
-    { ...status, stableRS: hash },
-    {
-      isReset: false,
-      isRollback: false,
-      isPromoted: true,
-    },
-  );
   draft.events.push(normal('RolloutCompleted', message));
   draft.reasons.push({ code: 'Promoted', message });
-  watchDeadline(pass, next);
-  return next;
+  return finished(pass, { ...status, stableRS: hash }, { ...NOTHING_NEW, isPromoted: true });
 }
 
 function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {
@@ -182,9 +195,8 @@ function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {
 
 /** After a pass that only scaled: what is stored, with counters of now (3.2 C). */
 export function scaledStatus(pass: Pass): RolloutStatus {
-  const { stored, sets } = pass;
-  const available = sets.all.reduce((sum, set) => sum + availableOf(set), 0);
-  const { HPAReplicas, selector } = counters(pass);
+  const { stored } = pass;
+  const { availableReplicas: available, HPAReplicas, selector } = counters(pass);
   const { availableReplicas: _available, HPAReplicas: _scaled, ...rest } = stored;
   const next = {
     ...rest,

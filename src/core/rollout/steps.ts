@@ -12,6 +12,7 @@ import {
 } from '../../lib/time.ts';
 import { hasPause, isAborted, type Pass } from './pass.ts';
 import { atDesiredCounts } from './replicas.ts';
+import { hasSucceeded } from './runs.ts';
 import { canarySetsOf } from './sets.ts';
 import { currentStepOf } from './weights.ts';
 
@@ -97,17 +98,14 @@ export function isStepComplete(pass: Pass): boolean {
   return isOtherStepComplete(pass, step);
 }
 
-function isOtherStepComplete({ draft }: Pass, step: CanaryStep): boolean {
+function isOtherStepComplete(pass: Pass, step: CanaryStep): boolean {
+  const { draft } = pass;
   if (step.experiment !== undefined) {
     const { experiment } = draft;
     const isJudged = experiment !== undefined && !draft.begun.has(experiment.metadata.name);
     return isJudged && experiment.status?.phase === 'Successful';
   }
-  if (step.analysis !== undefined) {
-    const { stepRun } = draft;
-    const isJudged = stepRun !== undefined && !draft.begun.has(stepRun.metadata.name);
-    return isJudged && stepRun.status?.phase === 'Successful';
-  }
+  if (step.analysis !== undefined) return hasSucceeded(pass, draft.runs.Step);
   return step.setHeaderRoute !== undefined || step.setMirrorRoute !== undefined;
 }
 

@@ -12,6 +12,7 @@ import {
   without,
 } from './conditions.ts';
 import { durationOf, type DurationFacts } from './duration.ts';
+import { blueGreenOf } from './limits.ts';
 import { isAborted, isCompleted, normal, type Pass, rolloutRevision, warning } from './pass.ts';
 import { phaseOf } from './phase.ts';
 import {
@@ -23,7 +24,7 @@ import {
   subjectOf,
 } from './progress.ts';
 import { isFastRollback } from './promotion.ts';
-import { hashOf } from './sets.ts';
+import { hashOf, isSaturated, setWith } from './sets.ts';
 
 export interface TailFacts {
   readonly isReset: boolean;
@@ -44,13 +45,14 @@ export function withTail(pass: Pass, base: RolloutStatus, facts: TailFacts): Rol
 }
 
 export function withPhase({ rollout }: Pass, status: RolloutStatus): RolloutStatus {
-  const { message: _before, ...rest } = status;
   const { phase, message } = phaseOf(rollout, status);
-  return { ...rest, phase, ...(message === '' ? {} : { message }) };
+  const next = { ...status, phase };
+  if (message === '') delete next.message;
+  else next.message = message;
+  return next;
 }
 
 export function withDuration(pass: Pass, next: RolloutStatus, facts: TailFacts): RolloutStatus {
-  const { duration: _before, ...rest } = next;
   const durationFacts: DurationFacts = {
     ...facts,
     isFast: facts.isRollback && isFastRollback(pass),
@@ -58,6 +60,8 @@ export function withDuration(pass: Pass, next: RolloutStatus, facts: TailFacts):
     next,
   };
   const duration = durationOf(pass, durationFacts);
+  if (duration === next.duration) return next;
+  const { duration: _before, ...rest } = next;
   return duration === undefined ? rest : { ...rest, duration };
 }
 
@@ -83,6 +87,8 @@ function abortAfterDeadline(pass: Pass, next: RolloutStatus): void {
 
 function withAbort(pass: Pass, status: RolloutStatus): RolloutStatus {
   const { stored, now } = pass;
+  if (!isAborted(pass) && status.abort === undefined && status.abortedAt === undefined)
+    return status;
   const { abort: _abort, abortedAt: _at, ...rest } = status;
   if (!isAborted(pass)) return rest;
   return { ...rest, abort: true, abortedAt: stored.abortedAt ?? formatInstant(now) };
@@ -100,7 +106,9 @@ function withPauses(pass: Pass, status: RolloutStatus): RolloutStatus {
     .filter((reason) => !kept.some((condition) => condition.reason === reason))
     .map((reason) => ({ reason, startTime: formatInstant(now) }));
   const all = [...kept, ...added];
-  if (all.length === 0) return tellPauses(pass, rest);
+  if (all.length === 0) {
+    return tellPauses(pass, draft.keepsApproval ? { ...rest, controllerPause: true } : rest);
+  }
   const isOurs = stored.controllerPause === true || added.length > 0;
   return tellPauses(pass, {
     ...rest,
@@ -148,7 +156,9 @@ function progressCondition(pass: Pass, next: RolloutStatus, conditions: Conditio
   if (next.abort === true) return abortedCondition(pass, conditions);
   const { now } = pass;
   const subject = subjectOf(pass);
-  if (isHealthy(pass, next)) {
+  // An update that is held tells its pause, however well its pods are: a blue-green judged after its switch.
+  const isHeld = isPaused(pass, next) && !isCompleted(next);
+  if (!isHeld && isHealthy(pass, next)) {
     const message = `${subject} has successfully progressed.`;
     const done = wanted('Progressing', 'True', 'NewReplicaSetAvailable', message);
     return withCondition(conditions, done, now);
@@ -195,12 +205,13 @@ function abortedCondition(pass: Pass, conditions: Conditions): Conditions {
   return next;
 }
 
-function availableCondition(
-  { replicas, now }: Pass,
-  next: RolloutStatus,
-  conditions: Conditions,
-): Conditions {
-  const isAvailable = (next.availableReplicas ?? 0) >= replicas;
+function availableCondition(pass: Pass, next: RolloutStatus, conditions: Conditions): Conditions {
+  const { rollout, sets, replicas, now } = pass;
+  const active = setWith(sets, next.blueGreen?.activeSelector ?? '');
+  const isAvailable =
+    blueGreenOf(rollout) === undefined
+      ? (next.availableReplicas ?? 0) >= replicas
+      : isSaturated(active, replicas);
   const condition = isAvailable
     ? wanted('Available', 'True', 'AvailableReason', 'Rollout has minimum availability')
     : wanted('Available', 'False', 'AvailableReason', 'Rollout does not have minimum availability');

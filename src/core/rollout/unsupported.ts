@@ -1,7 +1,7 @@
 // What this version does not do yet. A Rollout that asks for it is told so and left alone, instead of being driven
 // half.
 import type { Rollout } from '../../api/rollout.ts';
-import { canaryOf } from './limits.ts';
+import { blueGreenOf, canaryOf } from './limits.ts';
 
 const OTHER_ROUTERS = [
   'nginx',
@@ -24,8 +24,8 @@ export function unsupportedProblem(rollout: Rollout): string | undefined {
   if (spec.workloadRef !== undefined) {
     return later('spec.workloadRef', 'put the pod template into spec.template');
   }
-  if (spec.strategy?.blueGreen !== undefined) {
-    return later('spec.strategy.blueGreen', 'use spec.strategy.canary');
+  if (blueGreenOf(rollout)?.antiAffinity !== undefined) {
+    return later('spec.strategy.blueGreen.antiAffinity', 'remove it');
   }
   const canary = canaryOf(rollout);
   const router = OTHER_ROUTERS.find((name) => canary?.trafficRouting?.[name] !== undefined);

@@ -1,0 +1,36 @@
+// How long sets that serve no more keep their pods (rollout.md 4.7).
+import type { ReplicaSet } from '../../api/kubernetes.ts';
+import { formatInstant, later, seconds } from '../../lib/time.ts';
+import { blueGreenOf, canaryOf } from './limits.ts';
+import type { Pass } from './pass.ts';
+import { deadlineOf, deadlineTextOf, sizeOf } from './sets.ts';
+
+export const DEFAULT_DELAY_SECONDS = 30;
+
+export interface Delayed {
+  readonly size: number;
+  readonly deadline?: string;
+}
+
+/** Decides set after set, newest first, which may wait: as many as the limit of waiting revisions allows. */
+export function delayCounter({ rollout, now, draft }: Pass): (set: ReplicaSet) => Delayed {
+  const strategy = canaryOf(rollout) ?? blueGreenOf(rollout);
+  const limit = strategy?.scaleDownDelayRevisionLimit ?? Number.POSITIVE_INFINITY;
+  const delaySeconds = strategy?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
+  let waiting = 0;
+  return (set) => {
+    if (delaySeconds <= 0) return { size: 0 };
+    const size = sizeOf(set);
+    waiting += 1;
+    if (waiting > limit) return { size: 0 };
+    if (deadlineTextOf(set) === '') {
+      const deadline = later(now, seconds(delaySeconds));
+      draft.moments.push(deadline);
+      return { size, deadline: formatInstant(deadline) };
+    }
+    const deadline = deadlineOf(set);
+    if (deadline === undefined || deadline <= now) return { size: 0 };
+    draft.moments.push(deadline);
+    return { size };
+  };
+}

@@ -1,0 +1,153 @@
+// A small rollout `web` on the virtual clock: its Services, what a user does to it, and what is seen of it.
+import type { ReplicaSet, Service } from '../../src/api/kubernetes.ts';
+import { HASH_LABEL } from '../../src/api/names.ts';
+import type { Json, KubeObject } from '../../src/api/object.ts';
+import { ROLLOUTS, SERVICES } from '../../src/api/resources.ts';
+import type { Rollout, RolloutSpec } from '../../src/api/rollout.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { runPlugin } from '../support/command-line.ts';
+import { post } from '../support/objects.ts';
+import { passUntil } from './story.ts';
+
+const NAMESPACE = 'default';
+const LABELS = { app: 'web' };
+
+export type Strategy = NonNullable<RolloutSpec['strategy']>;
+
+export interface WebOptions extends ClusterOptions {
+  readonly strategy: Strategy;
+  readonly replicas?: number;
+  readonly image?: string;
+  /** Fields of the spec beside these. */
+  readonly spec?: Partial<RolloutSpec>;
+  /** Objects that are there before the Rollout, Services `web-active` and `web-preview` apart. */
+  readonly objects?: readonly KubeObject[];
+}
+
+export interface Web {
+  readonly cluster: Cluster;
+  /** Writes of the controller, events left out. */
+  readonly writes: readonly HttpRequest[];
+  run(...args: string[]): Promise<void>;
+  patch(body: Json): Promise<void>;
+  setImage(image: string): Promise<void>;
+  rollout(): Promise<Rollout>;
+  until(what: string, holds: (rollout: Rollout) => boolean): Promise<void>;
+  seconds(count: number): Promise<void>;
+  /** Image of the set that the Service names; undefined if it names none. */
+  served(service: string): Promise<string | undefined>;
+  /** Its ReplicaSets. */
+  sets(): readonly ReplicaSet[];
+  /** Pods wanted, by image. */
+  sizes(): Readonly<Record<string, number>>;
+  /** Texts of events with that reason, in order. */
+  told(reason: string): readonly string[];
+}
+
+export function service(name: string, selector: Readonly<Record<string, string>> = LABELS) {
+  const spec = { selector, ports: [{ port: 80, targetPort: 80 }] };
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: NAMESPACE }, spec };
+}
+
+function manifest({ strategy, replicas = 2, image = 'app:v1', spec = {} }: WebOptions): Rollout {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: 'web', namespace: NAMESPACE },
+    spec: {
+      replicas,
+      selector: { matchLabels: LABELS },
+      template: {
+        metadata: { labels: LABELS },
+        spec: { containers: [{ name: 'app', image, ports: [{ containerPort: 80 }] }] },
+      },
+      strategy,
+      ...spec,
+    },
+  };
+}
+
+/** Starts it and hands it to `story`; ends it in any case. */
+export async function withWeb(
+  options: WebOptions,
+  story: (web: Web) => Promise<void>,
+): Promise<void> {
+  const writes: HttpRequest[] = [];
+  const cluster = await startCluster({
+    ...options,
+    onRequest: (request) => {
+      options.onRequest?.(request);
+      const isWrite = request.method !== 'GET' && !request.path.includes('/events');
+      if (isWrite) writes.push(request);
+    },
+  });
+  try {
+    const objects = [service('web-active'), service('web-preview'), ...(options.objects ?? [])];
+    for (const object of objects) await post(cluster.client, NAMESPACE, object);
+    await post(cluster.client, NAMESPACE, manifest(options));
+    await story(webOn(cluster, writes));
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function setsOf({ sandbox }: Cluster): readonly ReplicaSet[] {
+  return sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[];
+}
+
+function imageOf(set: ReplicaSet | undefined): string | undefined {
+  return set?.spec.template?.spec?.containers?.[0]?.image;
+}
+
+interface Told extends KubeObject {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
+  const ref = { resource: ROLLOUTS, namespace: NAMESPACE, name: 'web' };
+  const rollout = () => cluster.client.get<Rollout>(ref);
+  const run = async (...args: string[]) => {
+    const { code, err } = await runPlugin(cluster, NAMESPACE, args);
+    if (code !== 0) throw new Error(err);
+  };
+  return {
+    cluster,
+    writes,
+    run,
+    rollout,
+    patch: async (body) => {
+      await cluster.client.patch(ref, { type: 'merge', body });
+    },
+    setImage: (image) => run('set', 'image', 'web', `app=${image}`),
+    until: (what, holds) => passUntil(cluster, what, async () => holds(await rollout())),
+    seconds: (count) => cluster.advance(count * 1000),
+    served: async (name) => {
+      const found = await cluster.client.get<Service>({
+        resource: SERVICES,
+        namespace: NAMESPACE,
+        name,
+      });
+      const hash = found.spec.selector?.[HASH_LABEL];
+      return imageOf(setsOf(cluster).find((set) => set.metadata.labels?.[HASH_LABEL] === hash));
+    },
+    sets: () => setsOf(cluster),
+    sizes: () =>
+      Object.fromEntries(
+        setsOf(cluster).map((set) => [imageOf(set) ?? '', set.spec.replicas ?? 0]),
+      ),
+    told: (reason) =>
+      (cluster.sandbox.store.list('/events', NAMESPACE) as readonly Told[])
+        .filter((event) => event.reason === reason)
+        .map(({ message = '' }) => message),
+  };
+}
+
+export function isHealthy({ status }: Rollout): boolean {
+  return status?.phase === 'Healthy';
+}
+
+export function isPaused({ status }: Rollout): boolean {
+  return status?.phase === 'Paused';
+}
