@@ -1,0 +1,187 @@
+// The routing model of the mesh: objects in, plans out (design.md "The sandbox", traffic.md 5). It reads and computes
+// only; what is wrong with an object is told to whoever asked to hear it. Entry point: `createMesh`.
+//
+// Flow: a change of an object, after the time that it takes to arrive, replaces what was compiled from that object and
+// nothing else; a plan looks up host, route and destination in what is there at that moment.
+import type { KubeObject } from '../../api/object.ts';
+import type { Change } from '../../kube/watch-cache.ts';
+import type { Clock, Duration, Random, Stop } from '../../lib/ports.ts';
+import { milliseconds } from '../../lib/time.ts';
+import { byAge, keyOf } from './age.ts';
+import { type CompiledGateway, compileIstioGateway, compileKubernetesGateway } from './gateway.ts';
+import { HostTable } from './host-table.ts';
+import type {
+  Caller,
+  ConnectionHead,
+  ConnectionPlan,
+  Endpoint,
+  GatewayListener,
+  Mesh,
+  Plan,
+  RequestHead,
+} from './plan.ts';
+import { planConnection } from './plan-connection.ts';
+import { planRequest, type Tables } from './planner.ts';
+import { Propagation, type Speed } from './propagation.ts';
+import { Services } from './services.ts';
+import type { MeshSources, Source } from './sources.ts';
+import { compileVirtualService } from './virtual-service.ts';
+
+export interface MeshOptions {
+  readonly sources: MeshSources;
+  readonly clock: Clock;
+  /** For weights, faults, mirrors, balancing and times of arrival. */
+  readonly random: Random;
+  /** The longest time that a change takes to arrive; absent: none. */
+  readonly propagation?: Duration;
+}
+
+export interface MeshModel extends Mesh {
+  /** Takes what the sources hold and follows them from then on; call it when they have been filled. */
+  start(): void;
+  stop(): void;
+}
+
+export function createMesh(options: MeshOptions): MeshModel {
+  return new Model(options);
+}
+
+interface Handling<T> {
+  readonly kind: string;
+  readonly speed: Speed;
+  readonly put: (object: T) => void;
+  readonly remove: (object: T) => void;
+}
+
+class Model implements MeshModel {
+  readonly #options: MeshOptions;
+  readonly #services: Services;
+  readonly #hosts = new HostTable();
+  readonly #tables: Tables;
+  readonly #gateways = new Map<string, CompiledGateway & { readonly object: KubeObject }>();
+  readonly #propagation: Propagation;
+  readonly #listeners = new Set<() => void>();
+  #stops: readonly Stop[] = [];
+
+  constructor(options: MeshOptions) {
+    const { clock, random, propagation = milliseconds(0) } = options;
+    this.#options = options;
+    this.#services = new Services(random);
+    this.#tables = { services: this.#services, hosts: this.#hosts, random };
+    this.#propagation = new Propagation({ clock, random, longest: propagation });
+  }
+
+  start(): void {
+    const { sources } = this.#options;
+    const services = this.#services;
+    this.#stops = [
+      this.#follow(sources.pods, {
+        kind: 'Pod',
+        speed: 'endpoints',
+        put: (pod) => services.putPod(pod),
+        remove: (pod) => services.removePod(pod),
+      }),
+      this.#follow(sources.services, {
+        kind: 'Service',
+        speed: 'configuration',
+        put: (service) => services.putService(service),
+        remove: (service) => services.removeService(service),
+      }),
+      this.#follow(sources.endpointSlices, {
+        kind: 'EndpointSlice',
+        speed: 'endpoints',
+        put: (slice) => services.putSlice(slice),
+        remove: (slice) => services.removeSlice(slice),
+      }),
+      this.#follow(sources.endpoints, {
+        kind: 'Endpoints',
+        speed: 'endpoints',
+        put: (endpoints) => services.putEndpoints(endpoints),
+        remove: (endpoints) => services.removeEndpoints(endpoints),
+      }),
+      this.#follow(sources.destinationRules, {
+        kind: 'DestinationRule',
+        speed: 'configuration',
+        put: (rule) => services.putRule(rule),
+        remove: (rule) => services.removeRule(rule),
+      }),
+      this.#follow(sources.virtualServices, {
+        kind: 'VirtualService',
+        speed: 'configuration',
+        put: (object) => this.#putVirtualService(object),
+        remove: (object) => this.#hosts.remove(virtualServiceId(object)),
+      }),
+      this.#followGateways(sources.gateways, 'istio', compileIstioGateway),
+      this.#followGateways(sources.kubernetesGateways, 'kubernetes', compileKubernetesGateway),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    this.#propagation.stop();
+    this.#listeners.clear();
+  }
+
+  plan(head: RequestHead, caller: Caller): Plan {
+    return planRequest(this.#tables, head, caller);
+  }
+
+  planConnection(head: ConnectionHead, caller: Caller): ConnectionPlan {
+    return planConnection(this.#tables, head, caller);
+  }
+
+  accepts(endpoint: Endpoint): boolean {
+    return this.#services.accepts(endpoint);
+  }
+
+  gateways(): readonly GatewayListener[] {
+    return [...this.#gateways.values()]
+      .toSorted((a, b) => byAge(a.object, b.object))
+      .flatMap(({ listeners }) => listeners);
+  }
+
+  onChange(listener: () => void): Stop {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #putVirtualService(object: KubeObject): void {
+    this.#hosts.put(virtualServiceId(object), { object, ...compileVirtualService(object) });
+  }
+
+  #followGateways(
+    source: Source<KubeObject>,
+    api: GatewayListener['api'],
+    compile: (object: KubeObject) => CompiledGateway,
+  ): Stop {
+    const id = (object: KubeObject) => `${api}/${keyOf(object)}`;
+    return this.#follow(source, {
+      kind: `${api} Gateway`,
+      speed: 'configuration',
+      put: (object) => this.#gateways.set(id(object), { object, ...compile(object) }),
+      remove: (object) => this.#gateways.delete(id(object)),
+    });
+  }
+
+  /** What is there already has had its time to arrive. */
+  #follow<T extends KubeObject>(source: Source<T>, handling: Handling<T>): Stop {
+    for (const object of source.list()) handling.put(object);
+    return source.onChange((change) => this.#changed(change, handling));
+  }
+
+  #changed<T extends KubeObject>({ before, after }: Change<T>, handling: Handling<T>): void {
+    const object = after ?? before;
+    if (object === undefined) return;
+    const key = `${handling.kind}/${keyOf(object)}`;
+    this.#propagation.send(key, handling.speed, () => {
+      if (after === undefined) handling.remove(object);
+      else handling.put(after);
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function virtualServiceId(object: KubeObject): string {
+  return `VirtualService/${keyOf(object)}`;
+}
