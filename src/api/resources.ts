@@ -33,6 +33,7 @@ export const CLUSTER_ANALYSIS_TEMPLATES = clusterResource(
 );
 
 export const PODS = resource('', 'v1', 'Pod', 'pods');
+export const POD_TEMPLATES = resource('', 'v1', 'PodTemplate', 'podtemplates');
 export const SERVICES = resource('', 'v1', 'Service', 'services');
 export const ENDPOINTS = resource('', 'v1', 'Endpoints', 'endpoints');
 export const EVENTS = resource('', 'v1', 'Event', 'events');

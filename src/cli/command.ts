@@ -1,6 +1,6 @@
 // What a command is: its words, flags and what it does. One command a file under commands/.
 import type { KubeClient } from '../kube/client.ts';
-import type { Cancel, Clock, Files, Headers, Processes, Terminal } from '../lib/ports.ts';
+import type { Cancel, Clock, Files, Processes, Terminal } from '../lib/ports.ts';
 import type { Instant } from '../lib/time.ts';
 
 export interface Flag {
@@ -23,12 +23,16 @@ export interface Values {
   list(name: string): readonly string[];
 }
 
-/** How this very program is started again. */
+/** How this very program is started again, and on what it runs. */
 export interface Program {
   /** The runtime. */
   readonly node: string;
   /** The file that it runs. */
   readonly script: string;
+  /** Version of the runtime. */
+  readonly runtime: string;
+  /** Operating system and architecture in Go's words: `linux/amd64`. */
+  readonly platform: string;
 }
 
 /** What a command works with; the outside comes in through here alone. */
@@ -46,15 +50,16 @@ export interface Context {
   /** Connects to the cluster that kubeconfig and flags name. */
   readonly connect: () => Promise<Connected>;
   readonly program: Program;
+  /** The same with other flags. */
+  readonly withFlags: (flags: Values) => Context;
 }
 
 export interface Connected {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly server: string;
-  /** The server's time, from the answer to a small request: ages are those of its clock. */
+  /** The server's time, from its latest answer or a small request: ages are those of its clock. */
   serverNow(): Promise<Instant>;
-  readonly headers: () => Promise<Headers>;
 }
 
 /** Ends the command with `Error: MESSAGE` and status 1. */
@@ -86,6 +91,8 @@ export interface Leaf {
   readonly example?: string;
   readonly flags: readonly Flag[];
   readonly isHidden?: boolean;
+  /** `ignored`: flags that are not known are passed over; `arguments`: all words are arguments. */
+  readonly unknownFlags?: 'ignored' | 'arguments';
   /** What the first argument may be completed with. */
   readonly completes?: 'rollouts' | 'experiments' | 'analysisruns';
   /** Gives the exit status; throws `CommandError`, `UsageError` or what the server refused. */
@@ -95,6 +102,10 @@ export interface Leaf {
 export interface Group {
   readonly kind: 'group';
   readonly name: string;
+  /** After the name in usage lines. */
+  readonly args?: string;
+  /** Printed for `--version`; only a root has one. */
+  readonly version?: string;
   readonly short: string;
   readonly long?: string;
   readonly example?: string;

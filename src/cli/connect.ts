@@ -1,9 +1,9 @@
 // From kubeconfig and flags to a client (cli.md 1.1).
 import { createTransport } from '../host/transport.ts';
-import { createClient } from '../kube/client.ts';
 import { type KubeconfigPorts, loadKubeconfig, type Overrides } from '../kube/kubeconfig.ts';
-import { instant, parseHttpDate } from '../lib/time.ts';
-import type { Connected, Values } from './command.ts';
+import { type Duration, parseDuration } from '../lib/time.ts';
+import { CommandError, type Connected, type Values } from './command.ts';
+import { sessionOver } from './session.ts';
 
 function overridesOf(flags: Values): Overrides {
   const texts = {
@@ -33,23 +33,41 @@ function overridesOf(flags: Values): Overrides {
   };
 }
 
-/** Connects lazily: nothing is sent before the first request. Throws `ConfigError`. */
-export async function connect(
-  ports: KubeconfigPorts,
-  flags: Values,
-  userAgent: string,
-): Promise<Connected> {
-  const { namespace, headers, ...connection } = await loadKubeconfig(ports, overridesOf(flags));
-  const transport = createTransport({ ...connection, headers });
-  const client = createClient({ transport: transport.send, userAgent });
-  return {
-    client,
+/** As kubectl reads it: seconds, or a duration with units; undefined for none. */
+export function requestTimeout(flags: Values): Duration | undefined {
+  const text = flags.text('request-timeout');
+  const parsed = parseDuration(/^\d+$/.test(text) ? `${text}s` : text);
+  if (!parsed.ok) {
+    throw new CommandError(
+      `--request-timeout ${text}: write it as in 30, 30s or 2m; 0 is no limit`,
+    );
+  }
+  return parsed.duration > 0 ? parsed.duration : undefined;
+}
+
+/** From this verbosity on each request is told, as kubectl does. */
+const TELLS_REQUESTS = 6;
+
+export interface ConnectOptions {
+  readonly ports: KubeconfigPorts;
+  readonly flags: Values;
+  readonly userAgent: string;
+  /** Takes lines for the user's eyes. */
+  readonly report: (line: string) => void;
+}
+
+/** Connects lazily: nothing is sent before the first request. Throws `ConfigError`, `CommandError`. */
+export async function connect(options: ConnectOptions): Promise<Connected> {
+  const { ports, flags, userAgent, report } = options;
+  const limit = requestTimeout(flags);
+  const { namespace, ...connection } = await loadKubeconfig(ports, overridesOf(flags));
+  return sessionOver({
+    transport: createTransport(connection).send,
+    clock: ports.clock,
     namespace,
     server: connection.server,
-    headers,
-    serverNow: async () => {
-      const answer = await client.raw('GET', '/version');
-      return parseHttpDate(answer.headers['date'] ?? '') ?? instant(ports.clock.now());
-    },
-  };
+    userAgent,
+    ...(limit === undefined ? {} : { requestTimeout: limit }),
+    ...(flags.int('kloglevel') < TELLS_REQUESTS ? {} : { onRequest: report }),
+  });
 }

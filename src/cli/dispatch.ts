@@ -1,8 +1,8 @@
 // From words to a command and its exit status (cli.md 1.2). Entry point: `runCommandLine`.
+import { ConfigError } from '../kube/config-error.ts';
 import { ApiError } from '../kube/errors.ts';
-import { ConfigError } from '../kube/kubeconfig.ts';
 import { editDistance } from '../lib/edit-distance.ts';
-import { TransportError } from '../lib/ports.ts';
+import { ProcessError, TransportError } from '../lib/ports.ts';
 import {
   type Command,
   CommandError,
@@ -10,8 +10,9 @@ import {
   type Group,
   type Leaf,
   UsageError,
+  type Values,
 } from './command.ts';
-import { GLOBAL_FLAGS, parseFlags } from './flags.ts';
+import { GLOBAL_FLAGS, parseFlags, VERSION_FLAG } from './flags.ts';
 import { helpText, usageText } from './usage.ts';
 
 export type MakeContext = (flags: Context['flags']) => Context;
@@ -42,7 +43,8 @@ function firstWord(words: readonly string[]): number {
   return -1;
 }
 
-function find(root: Group, words: readonly string[]): Found {
+/** The deepest command that words name, and the words that are left for it. */
+export function findCommand(root: Group, words: readonly string[]): Found {
   let group = root;
   let path = root.name;
   let rest = words;
@@ -66,13 +68,8 @@ export async function runCommandLine(
 ): Promise<number> {
   const bare = makeContext(parseFlags([], GLOBAL_FLAGS).values);
   const { terminal } = bare;
-  const asksHelp = words[0] === 'help';
-  const found = find(root, asksHelp ? words.slice(1) : words);
+  const found = findCommand(root, words);
   try {
-    if (asksHelp) {
-      terminal.out(helpText(found.command, found.path));
-      return 0;
-    }
     return found.command.kind === 'group'
       ? runGroup(found.command, found, bare)
       : await runLeaf(found.command, found, makeContext);
@@ -92,34 +89,40 @@ function messageOf(error: unknown): string {
     error instanceof CommandError ||
     error instanceof ApiError ||
     error instanceof TransportError ||
+    error instanceof ProcessError ||
     error instanceof ConfigError;
   if (isKnown) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** A group does nothing of its own: it shows how it is used. */
 function runGroup(group: Group, { path, words }: Found, { terminal }: Context): number {
-  const isHelp = words.includes('--help') || words.includes('-h');
-  if (isHelp) {
-    terminal.out(helpText(group, path));
-    return 0;
-  }
+  const isRoot = !path.includes(' ');
   const at = firstWord(words);
   const unknown = at < 0 ? undefined : words[at];
-  if (at < 0) parseFlags(words, GLOBAL_FLAGS);
-  if (unknown !== undefined && !path.includes(' ')) {
+  if (unknown !== undefined && isRoot) {
     terminal.err(`Error: ${unknownCommand(group, unknown)}\n`);
     terminal.err(`Run '${path} --help' for usage.\n`);
     return 1;
   }
-  terminal.err(usageText(group, path));
-  return 1;
+  const own = group.version === undefined ? [] : [VERSION_FLAG];
+  const { wantsHelp, values } = parseFlags(words, [...own, ...GLOBAL_FLAGS]);
+  if (wantsHelp) terminal.out(helpText(group, path));
+  else if (values.bool('version')) terminal.out(`${path} version ${group.version ?? ''}\n`);
+  else {
+    terminal.err(usageText(group, path));
+    return 1;
+  }
+  return 0;
 }
 
 function unknownCommand(group: Group, word: string): string {
   const text = `unknown command ${JSON.stringify(word)} for ${JSON.stringify(group.name)}`;
+  const typed = word.toLowerCase();
   const near = group.children
+    .filter((child) => child.kind === 'group' || child.isHidden !== true)
     .map(({ name }) => name)
-    .filter((name) => editDistance(name, word) <= 2 || name.startsWith(word));
+    .filter((name) => editDistance(name, typed) <= 2 || name.startsWith(typed));
   return near.length === 0
     ? text
     : `${text}\n\nDid you mean this?\n${near.map((name) => `\t${name}\n`).join('')}`;
@@ -130,14 +133,41 @@ async function runLeaf(
   { path, words }: Found,
   makeContext: MakeContext,
 ): Promise<number> {
-  const parsed = parseFlags(words, [...leaf.flags, ...GLOBAL_FLAGS]);
+  const areArguments = leaf.unknownFlags === 'arguments';
+  const parsed = parseFlags(
+    areArguments ? ['--', ...words] : words,
+    [...leaf.flags, ...GLOBAL_FLAGS],
+    {
+      ignoresUnknown: leaf.unknownFlags === 'ignored',
+    },
+  );
   const context = makeContext(parsed.values);
   if (parsed.wantsHelp) {
     context.terminal.out(helpText(leaf, path));
     return 0;
   }
   for (const text of parsed.deprecations) context.terminal.err(`${text}\n`);
+  checkLogLevel(parsed.values);
   if (parsed.args.length < leaf.minArgs || parsed.args.length > leaf.maxArgs)
     throw new UsageError();
   return leaf.run(context, parsed.args);
+}
+
+const LOG_LEVELS: readonly string[] = [
+  'panic',
+  'fatal',
+  'error',
+  'warn',
+  'warning',
+  'info',
+  'debug',
+  'trace',
+];
+
+function checkLogLevel(flags: Values): void {
+  const level = flags.text('loglevel');
+  if (LOG_LEVELS.includes(level.toLowerCase())) return;
+  throw new CommandError(
+    `--loglevel ${JSON.stringify(level)} is no level: use debug, info, warn or error`,
+  );
 }

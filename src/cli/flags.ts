@@ -53,11 +53,23 @@ export interface ParsedLine {
   readonly wantsHelp: boolean;
 }
 
+/** Of a root that has a version. */
+export const VERSION_FLAG: Flag = bool('version', 'print the version of this program');
+
 const HELP: Flag = { ...bool('help', 'help for the command'), shorthand: 'h' };
 
+export interface ParseOptions {
+  /** Flags that are not known are passed over instead of being an error. */
+  readonly ignoresUnknown?: boolean;
+}
+
 /** Reads a command line against the flags that it may have. Throws `CommandError` for unknown or bad ones. */
-export function parseFlags(words: readonly string[], flags: readonly Flag[]): ParsedLine {
-  const reader = new Reader([...flags, HELP]);
+export function parseFlags(
+  words: readonly string[],
+  flags: readonly Flag[],
+  { ignoresUnknown = false }: ParseOptions = {},
+): ParsedLine {
+  const reader = new Reader([...flags, HELP], ignoresUnknown);
   const args: string[] = [];
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
@@ -80,39 +92,50 @@ export function parseFlags(words: readonly string[], flags: readonly Flag[]): Pa
 class Reader {
   readonly deprecations: string[] = [];
   readonly #flags: readonly Flag[];
+  readonly #ignoresUnknown: boolean;
   readonly #found = new Map<string, string[]>();
 
-  constructor(flags: readonly Flag[]) {
+  constructor(flags: readonly Flag[], ignoresUnknown: boolean) {
     this.#flags = flags;
+    this.#ignoresUnknown = ignoresUnknown;
   }
 
   long(word: string, rest: string[]): void {
     const [name = '', given] = word.split(/=(.*)/s);
+    if (name === '' || name.startsWith('-')) {
+      throw new CommandError(`bad flag syntax: --${word}`);
+    }
     const flag = this.#flags.find((one) => one.name === name);
-    if (flag === undefined) throw new CommandError(`unknown flag: --${name}`);
+    if (flag === undefined) {
+      if (this.#ignoresUnknown) return;
+      throw new CommandError(`unknown flag: --${name}`);
+    }
     if (flag.deprecated !== undefined) {
       this.deprecations.push(`Flag --${flag.name} has been deprecated, ${flag.deprecated}`);
     }
     this.#take(flag, `--${name}`, { given, rest });
   }
 
+  /** Several letters in one word: all but the last are switches. */
   short(word: string, rest: string[]): void {
     for (let at = 0; at < word.length; at += 1) {
       const letter = word.charAt(at);
+      const left = word.slice(at);
       const flag = this.#flags.find((one) => one.shorthand === letter);
       if (flag === undefined) {
-        throw new CommandError(`unknown shorthand flag: '${letter}' in -${word}`);
+        if (this.#ignoresUnknown) return;
+        throw new CommandError(`unknown shorthand flag: '${letter}' in -${left}`);
       }
       if (flag.deprecated !== undefined) {
         this.deprecations.push(`Flag shorthand -${letter} has been deprecated, ${flag.deprecated}`);
       }
-      const after = word.slice(at + 1);
+      const after = left.slice(1);
       if (flag.type === 'bool' && !after.startsWith('=')) {
         this.#set(flag, 'true');
         continue;
       }
       const given = after === '' ? undefined : after.replace(/^=/, '');
-      this.#take(flag, `-${letter}`, { given, rest });
+      this.#take(flag, `'${letter}' in -${left}`, { given, rest });
       return;
     }
   }
@@ -139,7 +162,8 @@ class Reader {
     this.#set(flag, value);
   }
 
-  #set(flag: Flag, value: string): void {
+  #set(flag: Flag, text: string): void {
+    const value = flag.type === 'bool' ? String(BOOLS.get(text)) : text;
     const before = this.#found.get(flag.name) ?? [];
     this.#found.set(flag.name, flag.type === 'list' ? [...before, value] : [value]);
   }
@@ -159,7 +183,11 @@ class Reader {
   }
 }
 
-const BOOLS: ReadonlySet<string> = new Set(['true', 'false']);
+/** Every way in which Go reads a truth value. */
+const BOOLS: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((word) => [word, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((word) => [word, false] as const),
+]);
 
 function valueProblem({ type }: Flag, value: string): string | undefined {
   switch (type) {

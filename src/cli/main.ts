@@ -1,11 +1,10 @@
 // The programs `slipway` and `kubectl-argo-rollouts`: the machine is handed to the commands here, and nowhere else.
 import { systemClock } from '../host/clock.ts';
 import { systemFiles } from '../host/files.ts';
-import { systemProcesses } from '../host/processes.ts';
-import { onStopSignal, systemTerminal } from '../host/terminal.ts';
+import { onOutputGone, onStopSignal, systemTerminal } from '../host/terminal.ts';
 import { cancellation } from '../lib/clock.ts';
+import type { Processes } from '../lib/ports.ts';
 import type { Context } from './command.ts';
-import { connect } from './connect.ts';
 import { runCommandLine } from './dispatch.ts';
 import { type ProgramName, rootCommand } from './root.ts';
 
@@ -15,27 +14,52 @@ function programName(): ProgramName {
   return name.includes('argo-rollouts') ? 'kubectl-argo-rollouts' : 'slipway';
 }
 
+/** In Go's words, as clients of `version` know them. */
+function platformName(): string {
+  const systems: Readonly<Record<string, string>> = { win32: 'windows' };
+  const machines: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+  const system = systems[process.platform] ?? process.platform;
+  return `${system}/${machines[process.arch] ?? process.arch}`;
+}
+
 function words(): readonly string[] {
   const given = process.argv.slice(2);
   const isCompletion = (process.argv[1] ?? '').includes('kubectl_complete');
   return isCompletion ? ['__complete', ...given] : given;
 }
 
+/** Read when the first program is started: few commands start one, and all would wait for it. */
+const processes: Processes = {
+  run: async (options) => (await import('../host/processes.ts')).systemProcesses.run(options),
+};
+
 async function main(): Promise<number> {
   const stop = cancellation();
   const root = rootCommand(programName());
   const env = (name: string) => process.env[name];
-  const ports = { files: systemFiles, processes: systemProcesses, clock: systemClock, env };
+  const ports = { files: systemFiles, processes, clock: systemClock, env };
   const makeContext = (flags: Context['flags']): Context => ({
     ...ports,
     terminal: systemTerminal,
     cancel: stop.cancel,
     root: root.name,
     flags,
-    program: { node: process.execPath, script: process.argv[1] ?? '' },
-    connect: () => connect(ports, flags, root.name),
+    withFlags: makeContext,
+    program: {
+      node: process.execPath,
+      script: process.argv[1] ?? '',
+      runtime: process.version,
+      platform: platformName(),
+    },
+    // Read when it is needed: TLS and YAML are half of a command's start.
+    connect: async () => {
+      const { connect } = await import('./connect.ts');
+      const report = (line: string) => systemTerminal.err(`${line}\n`);
+      return connect({ ports, flags, userAgent: root.name, report });
+    },
   });
   const offSignal = onStopSignal(() => stop.now());
+  onOutputGone(() => stop.now());
   try {
     return await runCommandLine(root, words(), makeContext);
   } finally {

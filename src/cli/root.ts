@@ -1,9 +1,11 @@
 // All commands, under either name of the program.
 import type { Group } from './command.ts';
-import { COMPLETION, completeCommand } from './commands/completion.ts';
+import { completeCommand } from './commands/complete.ts';
+import { COMPLETION } from './commands/completion.ts';
 import { CONTROLLER } from './commands/controller.ts';
 import { DEMO } from './commands/demo.ts';
 import { GET_EXPERIMENT, GET_ROLLOUT } from './commands/get.ts';
+import { helpCommand } from './commands/help.ts';
 import { CREATE, DASHBOARD, LINT, NOTIFICATIONS } from './commands/later.ts';
 import { LIST_EXPERIMENTS, LIST_ROLLOUTS } from './commands/list.ts';
 import {
@@ -20,12 +22,12 @@ import { SANDBOX } from './commands/sandbox.ts';
 import { SET_IMAGE } from './commands/set-image.ts';
 import { STATUS } from './commands/status.ts';
 import { UNDO } from './commands/undo.ts';
-import { VERSION } from './commands/version.ts';
+import { VERSION, versionText } from './commands/version.ts';
 
 export type ProgramName = 'slipway' | 'kubectl-argo-rollouts';
 
-function group(name: string, short: string, children: Group['children']): Group {
-  return { kind: 'group', name, short, children };
+function group(name: string, args: string, short: string, children: Group['children']): Group {
+  return { kind: 'group', name, args, short, children };
 }
 
 /** The commands of kubectl's plugin; `slipway` has its own beside them. */
@@ -34,6 +36,8 @@ export function rootCommand(name: ProgramName): Group {
   const root: Group = {
     kind: 'group',
     name,
+    args: 'COMMAND',
+    ...(name === 'slipway' ? { version: versionText() } : {}),
     short: 'Manage rollouts',
     long:
       'This command consists of multiple subcommands which can be used to manage rollouts' +
@@ -48,20 +52,34 @@ export function rootCommand(name: ProgramName): Group {
       completeCommand(() => root),
       CREATE,
       DASHBOARD,
-      group('get', 'Get details about rollouts and experiments', [GET_EXPERIMENT, GET_ROLLOUT]),
+      group(
+        'get',
+        '<rollout|experiment> RESOURCE_NAME',
+        'Get details about rollouts and experiments',
+        [GET_EXPERIMENT, GET_ROLLOUT],
+      ),
+      helpCommand(() => root),
       LINT,
-      group('list', 'List rollouts or experiments', [LIST_EXPERIMENTS, LIST_ROLLOUTS]),
+      group('list', '<rollout|experiment>', 'List rollouts or experiments', [
+        LIST_EXPERIMENTS,
+        LIST_ROLLOUTS,
+      ]),
       NOTIFICATIONS,
       PAUSE,
       PROMOTE,
       RESTART,
-      group('retry', 'Retry a rollout or experiment', [RETRY_EXPERIMENT, RETRY_ROLLOUT]),
-      group('set', 'Update various values on resources', [SET_IMAGE]),
-      STATUS,
-      group('terminate', 'Terminate an AnalysisRun or Experiment', [
-        TERMINATE_EXPERIMENT,
-        TERMINATE_RUN,
+      group('retry', '<rollout|experiment> RESOURCE_NAME', 'Retry a rollout or experiment', [
+        RETRY_EXPERIMENT,
+        RETRY_ROLLOUT,
       ]),
+      group('set', 'COMMAND', 'Update various values on resources', [SET_IMAGE]),
+      STATUS,
+      group(
+        'terminate',
+        '<analysisrun|experiment> RESOURCE_NAME',
+        'Terminate an AnalysisRun or Experiment',
+        [TERMINATE_EXPERIMENT, TERMINATE_RUN],
+      ),
       UNDO,
       VERSION,
     ],

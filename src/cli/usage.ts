@@ -1,6 +1,6 @@
 // Help and usage blocks (cli.md 1.3).
 import type { Command, Flag, Group } from './command.ts';
-import { GLOBAL_FLAGS } from './flags.ts';
+import { GLOBAL_FLAGS, VERSION_FLAG } from './flags.ts';
 
 const NAME_WIDTH = 11;
 
@@ -53,6 +53,10 @@ function childLines({ children }: Group): readonly string[] {
   return shown.map((child) => `  ${child.name.padEnd(width)} ${child.short}`);
 }
 
+function rootFlags({ version }: Group): readonly Flag[] {
+  return version === undefined ? [] : [VERSION_FLAG];
+}
+
 /** The usage block of a command under the path by which it was called. */
 export function usageText(command: Command, path: string): string {
   const blocks: string[] = [];
@@ -62,17 +66,16 @@ export function usageText(command: Command, path: string): string {
     const { aliases = [] } = command;
     if (aliases.length > 0) blocks.push(`Aliases:\n  ${[command.name, ...aliases].join(', ')}`);
   } else {
-    const isRoot = !path.includes(' ');
-    const own = isRoot ? `  ${path} COMMAND [flags]\n` : `  ${path} [flags]\n`;
-    blocks.push(`Usage:\n${own}  ${path} [command]`);
+    const args = command.args === undefined ? '' : ` ${command.args}`;
+    blocks.push(`Usage:\n  ${path}${args} [flags]\n  ${path} [command]`);
   }
   if (command.example !== undefined)
-    blocks.push(`Examples:\n${command.example.replace(/^/gm, '  ')}`);
+    blocks.push(`Examples:\n${command.example.replace(/^(?=.)/gm, '  ')}`);
   if (command.kind === 'group') {
     blocks.push(`Available Commands:\n${childLines(command).join('\n')}`);
   }
   const isRoot = !path.includes(' ');
-  const own = command.kind === 'leaf' ? command.flags : [];
+  const own = command.kind === 'leaf' ? command.flags : rootFlags(command);
   const flags = [...own, helpFlag(command.name)];
   blocks.push(`Flags:\n${flagLines(isRoot ? [...flags, ...GLOBAL_FLAGS] : flags).join('\n')}`);
   if (!isRoot) blocks.push(`Global Flags:\n${flagLines(GLOBAL_FLAGS).join('\n')}`);

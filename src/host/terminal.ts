@@ -1,4 +1,4 @@
-// Standard output and error of the process, and its signals.
+// Standard output and error of the process, its signals, and the end of who reads it.
 import type { Stop, Terminal } from '../lib/ports.ts';
 
 const DEFAULT_COLUMNS = 80;
@@ -22,7 +22,7 @@ export const systemTerminal: Terminal = {
 export function onStopSignal(run: () => void): Stop {
   let isAsked = false;
   const ask = (): void => {
-    if (isAsked) process.exit(130);
+    if (isAsked) process.exit(1);
     isAsked = true;
     run();
   };
@@ -32,4 +32,14 @@ export function onStopSignal(run: () => void): Stop {
     process.off('SIGINT', ask);
     process.off('SIGTERM', ask);
   };
+}
+
+/** Calls `run` when what reads our output has ended, as `head` does after its last line. */
+export function onOutputGone(run: () => void): void {
+  const failed = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    run();
+  };
+  process.stdout.on('error', failed);
+  process.stderr.on('error', failed);
 }

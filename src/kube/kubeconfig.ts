@@ -5,6 +5,7 @@ import { base64, fromBase64, utf8, utf8Text } from '../lib/bytes.ts';
 import type { Clock, Files, Headers, Processes } from '../lib/ports.ts';
 import { type Instant, later, parseInstant, seconds } from '../lib/time.ts';
 import { parseYaml } from '../lib/yaml.ts';
+import { ConfigError } from './config-error.ts';
 
 export interface Connection {
   readonly server: string;
@@ -44,14 +45,6 @@ export interface KubeconfigPorts {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly env: (name: string) => string | undefined;
-}
-
-/** The configuration cannot be used; the message says what to do. */
-export class ConfigError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'ConfigError';
-  }
 }
 
 interface Named<T> {

@@ -24,7 +24,7 @@ function line(label: string, value: string): string {
 }
 
 function statusLine({ text, colour }: Icon, phase: string, paint: Paint): string {
-  return line('Status:', `${text === '' ? '' : paint(text, colour)} ${phase}`);
+  return line('Status:', `${paint(text, colour)} ${phase}`);
 }
 
 function imageLines(images: readonly Image[], paint: Paint): readonly string[] {
@@ -160,7 +160,7 @@ function rowCells(
   const painted = nameColours.reduce((text, colour) => paint(text, colour), name);
   const info = row.info.map((pieces) => pieces.map((one) => paint(one.text, one.colour)).join(''));
   const bareIcon = icon?.text ?? '';
-  const shownIcon = icon === undefined || bareIcon === '' ? '' : paint(bareIcon, icon.colour);
+  const shownIcon = icon === undefined ? '' : paint(icon.text, icon.colour);
   return [
     cell(`${own}${sign} ${name}`, `${own}${sign} ${painted}`),
     cell(row.kind),

@@ -69,9 +69,9 @@ export function replicaSetIcon(status: string): Icon {
   return REPLICA_SET[status] ?? BLANK;
 }
 
-/** Of Experiments, AnalysisRuns and Jobs; without a phase there is none, not even a blank. */
+/** Of Experiments, AnalysisRuns and Jobs. */
 export function runIcon(phase: string): Icon {
-  return RUN[phase] ?? { text: phase === '' ? '' : ' ', colour: 'none' };
+  return RUN[phase] ?? BLANK;
 }
 
 const POD: Readonly<Record<string, Icon>> = {

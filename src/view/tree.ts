@@ -34,6 +34,7 @@ export interface Row {
   /** Colours around the name, innermost first. */
   readonly nameColours: readonly Colour[];
   readonly kind: string;
+  /** Revisions have none, not even a blank one. */
   readonly icon: Icon | undefined;
   readonly status: string;
   readonly age: string;

@@ -46,7 +46,9 @@ function ownWords(line: string): readonly string[] | undefined {
 
 async function helpOf(cluster: Cluster, words: readonly string[]): Promise<string> {
   const own = words.filter((word) => !word.startsWith('-') && !word.includes('='));
-  const { code, out, err } = await runPlugin(cluster, 'default', [...own, '--help'], 'slipway');
+  const { code, out, err } = await runPlugin(cluster, 'default', [...own, '--help'], {
+    program: 'slipway',
+  });
   if (code !== 0) throw new Error(err);
   return out;
 }

@@ -1,45 +1,76 @@
-// `completion` and the hidden `__complete` that shells and kubectl ask (cli.md 1.5).
-import type { KubeObject, ResourceType } from '../../api/object.ts';
-import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../../api/resources.ts';
-import { type Command, CommandError, type Context, type Group, type Leaf } from '../command.ts';
+// `completion`: the scripts by which shells ask this program for candidates (cli.md 1.5; ./complete.ts answers).
+import { CommandError, type Leaf } from '../command.ts';
 
-const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+
+function functionName(name: string): string {
+  return `__${name.replaceAll('-', '_')}_complete`;
+}
 
 function bash(name: string): string {
-  const fn = `__${name.replaceAll('-', '_')}_complete`;
-  return `# bash completion for ${name}
+  const fn = functionName(name);
+  return `# bash completion for ${name}: source this file in ~/.bashrc
 ${fn}() {
-  local words="\${COMP_WORDS[@]:1:COMP_CWORD}"
-  local out
-  out="$(${name} __complete $words "\${COMP_WORDS[COMP_CWORD]:+}" 2>/dev/null | sed '$d')"
-  COMPREPLY=($(compgen -W "$out" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local out line current="\${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=()
+  out="$("\${COMP_WORDS[0]}" __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" || return
+  if [[ "\${out##*:}" == 0 ]]; then
+    compopt -o default
+    return
+  fi
+  while IFS= read -r line; do
+    if [[ "$line" != :* && "$line" == "$current"* ]]; then COMPREPLY+=("$line"); fi
+  done <<< "$out"
 }
-complete -o default -F ${fn} ${name}
+complete -F ${fn} ${name}
 `;
 }
 
 function zsh(name: string): string {
+  const fn = functionName(name);
   return `#compdef ${name}
-_${name.replaceAll('-', '_')}() {
-  local -a candidates
-  candidates=("\${(@f)$(${name} __complete "\${words[@]:1}" 2>/dev/null | sed '$d')}")
-  compadd -a candidates
+# zsh completion for ${name}: source this file in ~/.zshrc, or put it into a folder of $fpath as _${name}
+${fn}() {
+  local -a lines candidates
+  lines=("\${(@f)$("\${words[1]}" __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ "\${lines[-1]}" == ":0" ]]; then
+    _files
+    return
+  fi
+  candidates=("\${(@)lines[1,-2]}")
+  (( \${#candidates} )) && compadd -- "\${candidates[@]}"
 }
-compdef _${name.replaceAll('-', '_')} ${name}
+if [[ "\${funcstack[1]}" == "_${name}" ]]; then ${fn} "$@"; else compdef ${fn} ${name}; fi
 `;
 }
 
 function fish(name: string): string {
-  return `# fish completion for ${name}
-complete -c ${name} -f -a '(${name} __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null | sed "\\$d")'
+  const fn = functionName(name);
+  return `# fish completion for ${name}: put this file into ~/.config/fish/completions
+function ${fn}
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  test (count $current) -eq 0; and set current ''
+  set -l lines ($words[1] __complete $words[2..-1] $current 2>/dev/null)
+  if test "$lines[-1]" = ':0'
+    __fish_complete_path $current
+  else if test (count $lines) -gt 1
+    printf '%s\\n' $lines[1..-2]
+  end
+end
+complete -c ${name} -f -a '(${fn})'
 `;
 }
 
 function powershell(name: string): string {
-  return `# powershell completion for ${name}
+  return `# powershell completion for ${name}: source this file in $PROFILE
 Register-ArgumentCompleter -Native -CommandName '${name}' -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
-  $words = $commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" }
+  $words = @($commandAst.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })
+  if ($wordToComplete -eq '') {
+    # Before 7.3 an empty argument has to be quoted to reach the program.
+    $words += if ($PSVersionTable.PSVersion -lt [version]'7.3') { '""' } else { '' }
+  }
   & '${name}' __complete @words 2>$null | Where-Object { $_ -notmatch '^:' } | ForEach-Object {
     [System.Management.Automation.CompletionResult]::new($_)
   }
@@ -61,7 +92,12 @@ export const COMPLETION: Leaf = {
   minArgs: 0,
   maxArgs: Number.POSITIVE_INFINITY,
   short: 'Generate completion script',
-  long: 'Print a script that completes commands and names in a shell: source it in its start-up file.',
+  long:
+    'Print a script that completes commands and names in a shell. To complete behind kubectl, put the program\n' +
+    'kubectl_complete-argo-rollouts, which is installed with this one, on PATH.',
+  example:
+    '# Complete in this bash\nsource <(kubectl-argo-rollouts completion bash)\n\n' +
+    '# Complete in every zsh\nkubectl-argo-rollouts completion zsh > "${fpath[1]}/_kubectl-argo-rollouts"',
   flags: [],
   run: ({ terminal, root }, args) => {
     const [shell = ''] = args;
@@ -77,82 +113,3 @@ export const COMPLETION: Leaf = {
     return Promise.resolve(0);
   },
 };
-
-const RESOURCES: Readonly<Record<NonNullable<Leaf['completes']>, ResourceType>> = {
-  rollouts: ROLLOUTS,
-  experiments: EXPERIMENTS,
-  analysisruns: ANALYSIS_RUNS,
-};
-
-const NO_FILES = 4;
-const FAILED = 1;
-
-/** Answers with candidates for the last word: commands, flags, or names from the cluster. */
-export function completeCommand(rootOf: () => Group): Leaf {
-  return {
-    kind: 'leaf',
-    name: '__complete',
-    minArgs: 0,
-    maxArgs: Number.POSITIVE_INFINITY,
-    short: 'Answer a shell that completes',
-    flags: [],
-    isHidden: true,
-    run: async (context, words) => {
-      const typed = words.at(-1) ?? '';
-      const place = placeOf(rootOf(), words.slice(0, -1));
-      try {
-        const candidates = await candidatesFor(context, place, typed);
-        const lines = candidates.filter((one) => one.startsWith(typed)).toSorted();
-        context.terminal.out(`${[...lines, `:${NO_FILES}`].join('\n')}\n`);
-        return 0;
-      } catch {
-        // A shell wants candidates or none, not a message in the middle of a line.
-        context.terminal.out(`:${FAILED}\n`);
-        return 0;
-      }
-    },
-  };
-}
-
-interface Place {
-  readonly command: Command;
-  readonly args: readonly string[];
-}
-
-function placeOf(root: Group, words: readonly string[]): Place {
-  let command: Command = root;
-  const args: string[] = [];
-  for (const word of words) {
-    if (word.startsWith('-')) continue;
-    const child: Command | undefined =
-      command.kind === 'group'
-        ? command.children.find(
-            (one) =>
-              one.name === word || (one.kind === 'leaf' && (one.aliases ?? []).includes(word)),
-          )
-        : undefined;
-    if (child === undefined) args.push(word);
-    else command = child;
-  }
-  return { command, args };
-}
-
-async function candidatesFor(
-  context: Context,
-  { command, args }: Place,
-  typed: string,
-): Promise<readonly string[]> {
-  if (typed.startsWith('-')) {
-    return command.kind === 'leaf' ? command.flags.map(({ name }) => `--${name}`) : [];
-  }
-  if (command.kind === 'group') {
-    return command.children
-      .filter((one) => one.kind === 'group' || one.isHidden !== true)
-      .map(({ name }) => name);
-  }
-  if (command.name === 'completion') return SHELLS;
-  if (command.completes === undefined || args.length > 0) return [];
-  const { client, namespace } = await context.connect();
-  const { items } = await client.listAll<KubeObject>(RESOURCES[command.completes], { namespace });
-  return items.map(({ metadata }) => metadata.name);
-}

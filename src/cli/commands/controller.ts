@@ -1,21 +1,6 @@
-// `slipway controller`: the controller against any Kubernetes API server.
-import { createController } from '../../controller/controller.ts';
-import { createLog, type Level, LEVELS } from '../../controller/log.ts';
-import { systemRandom } from '../../host/clock.ts';
-import { createTransport } from '../../host/transport.ts';
-import { createEventRecorder } from '../../kube/events.ts';
-import { measureWith } from '../../providers/measure.ts';
-import { CommandError, type Context, type Leaf } from '../command.ts';
+// `slipway controller`: the controller against any Kubernetes API server (../controller-run.ts).
+import type { Leaf } from '../command.ts';
 import { bool, int, text } from '../flags.ts';
-
-function levelOf({ flags }: Context): Level {
-  const wanted = flags.text('loglevel');
-  const level = LEVELS.find((one) => one === wanted);
-  if (level === undefined) {
-    throw new CommandError(`--loglevel ${wanted}: it is one of ${LEVELS.join(', ')}`);
-  }
-  return level;
-}
 
 export const CONTROLLER: Leaf = {
   kind: 'leaf',
@@ -33,44 +18,6 @@ export const CONTROLLER: Leaf = {
     { ...text('logformat', 'text or json'), default: 'text' },
     int('workers', '40', 'Objects looked at at the same time'),
   ],
-  run: async (context) => {
-    const { clock, terminal, cancel, flags, env } = context;
-    const log = createLog({
-      clock,
-      level: levelOf(context),
-      format: flags.text('logformat') === 'json' ? 'json' : 'text',
-      write: (line) => terminal.err(line),
-    });
-    const { client, namespace, server } = await context.connect();
-    const measure = measureWith({
-      clock,
-      env,
-      connect: (address, { insecure }) => createTransport({ server: address, insecure }).send,
-    });
-    const controller = createController({
-      client,
-      clock,
-      random: systemRandom(),
-      log,
-      workers: flags.int('workers'),
-      istioVersion: flags.text('istio-api-version'),
-      ...(flags.bool('namespaced') ? { namespace } : {}),
-      measure,
-      events: createEventRecorder({
-        client,
-        clock,
-        component: 'rollouts-controller',
-        onProblem: (error) => log.warn('event lost', { cause: error.message }),
-      }),
-    });
-    log.info('starting', { server });
-    const stopped = new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
-    // A server that cannot be reached is waited for; a signal ends the wait too.
-    await Promise.race([controller.start(), stopped]);
-    if (!cancel.cancelled) log.info('ready');
-    await stopped;
-    log.info('stopping');
-    await controller.stop();
-    return 0;
-  },
+  // Loaded when it is run: the other commands start without a controller in their memory.
+  run: async (context) => (await import('../controller-run.ts')).runController(context),
 };

@@ -6,7 +6,7 @@ import { ProcessError } from '../../lib/ports.ts';
 import { milliseconds } from '../../lib/time.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
 import { text } from '../flags.ts';
-import { type LocalCluster, startLocalCluster } from '../local-cluster.ts';
+import type { LocalCluster } from '../local-cluster.ts';
 import { exampleFolder } from '../places.ts';
 import { MANIFEST, type Stage, tell, toldText } from '../story/story.ts';
 import { speedOf } from './sandbox.ts';
@@ -88,6 +88,8 @@ export const DEMO: Leaf = {
       context.processes.run({ command: 'kubectl', args: ['version', '--client'] }),
     );
     const folder = await files.temporaryFolder('slipway-demo-');
+    // The other commands start without a cluster in their memory.
+    const { startLocalCluster } = await import('../local-cluster.ts');
     try {
       const cluster = await startLocalCluster({
         clock: speed === 1 ? clock : new ScaledClock(clock, speed),

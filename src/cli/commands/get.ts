@@ -1,21 +1,26 @@
-// `get rollout` and `get experiment`, with their watches (cli.md 3).
+// `get rollout` and `get experiment` (cli.md 3); -w goes on in ../live.ts.
 import type { AnalysisRun } from '../../api/analysis.ts';
 import type { Experiment } from '../../api/experiment.ts';
 import type { Pod, ReplicaSet } from '../../api/kubernetes.ts';
-import type { KubeObject, ResourceType } from '../../api/object.ts';
-import { ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS, ROLLOUTS } from '../../api/resources.ts';
+import type { KubeObject, ObjectRef, ResourceType } from '../../api/object.ts';
+import {
+  ANALYSIS_RUNS,
+  DEPLOYMENTS,
+  EXPERIMENTS,
+  PODS,
+  REPLICA_SETS,
+  ROLLOUTS,
+} from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import { createWatchCache, type WatchCache } from '../../kube/watch-cache.ts';
-import { cancellation, sleep } from '../../lib/clock.ts';
-import { seededRandom } from '../../lib/random.ts';
-import { milliseconds, seconds } from '../../lib/time.ts';
+import { seconds } from '../../lib/time.ts';
 import type { Family } from '../../view/family.ts';
-import { experimentText, rolloutText } from '../../view/get.ts';
+import { experimentText, rolloutText, type ViewOptions } from '../../view/get.ts';
 import { COLOURED, type Paint, PLAIN } from '../../view/icons.ts';
-import { CommandError, type Connected, type Context, type Flag, type Leaf } from '../command.ts';
+import { CommandError, type Context, type Flag, type Leaf } from '../command.ts';
 import { bool, int } from '../flags.ts';
+import { showLive } from '../live.ts';
 
 const WATCH: Flag = { ...bool('watch', 'Watch live updates to the object'), shorthand: 'w' };
 const NO_COLOR = bool('no-color', 'Do not colorize output');
@@ -37,129 +42,69 @@ async function familyOf(client: KubeClient, namespace: string): Promise<Family> 
   return { replicaSets, pods, experiments, analysisRuns };
 }
 
-type Text<T> = (
-  object: T,
-  options: { family: Family; now: Awaited<ReturnType<Connected['serverNow']>>; paint: Paint },
-) => string;
-
 interface Shown<T> {
   readonly resource: ResourceType;
-  readonly text: Text<T>;
+  readonly text: (object: T, options: ViewOptions) => string;
+  /** What else must be there. */
+  readonly check?: (client: KubeClient, object: T) => Promise<void>;
 }
 
-/** These commands read through caches, whose words for what is missing are in the singular. */
-async function readOne<T extends KubeObject>(
-  client: KubeClient,
-  resource: ResourceType,
-  place: { readonly namespace: string; readonly name: string },
-): Promise<T> {
-  try {
-    return await client.get<T>({ resource, ...place });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw missing(resource, place.name);
-  }
-}
-
+/** In the words of clients that read through caches, which are in the singular. */
 export function missing({ kind, group }: ResourceType, name: string): CommandError {
   return new CommandError(`${kind.toLowerCase()}.${group} "${name}" not found`);
 }
 
+/** One object; `missing` if there is none. */
+export async function readOne<T extends KubeObject>(
+  client: KubeClient,
+  ref: ObjectRef,
+): Promise<T> {
+  try {
+    return await client.get<T>(ref);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw missing(ref.resource, ref.name);
+  }
+}
+
 async function show<T extends KubeObject>(
   context: Context,
-  { resource, text }: Shown<T>,
+  { resource, text, check }: Shown<T>,
   name: string,
 ): Promise<number> {
+  const { flags, terminal } = context;
   const connected = await context.connect();
   const { client, namespace } = connected;
-  if (context.flags.bool('watch')) return watch(context, connected, { resource, text, name });
-  const [object, family, now] = await Promise.all([
-    readOne<T>(client, resource, { namespace, name }),
-    familyOf(client, namespace),
-    connected.serverNow(),
-  ]);
-  context.terminal.out(text(object, { family, now, paint: paintOf(context) }));
-  return 0;
-}
-
-interface Watched<T> extends Shown<T> {
-  readonly name: string;
-}
-
-const REPAINT = seconds(1);
-const SHORTEST = milliseconds(200);
-const CLEAR = '\u001B[H\u001B[2J\u001B[0;0H';
-
-/** Caches of everything that is shown, started together. */
-function cachesOf<T extends KubeObject>(
-  context: Context,
-  { client, namespace }: Connected,
-  resource: ResourceType,
-) {
-  const cache = <K extends KubeObject>(kind: ResourceType): WatchCache<K> =>
-    createWatchCache<K>({
-      client,
-      resource: kind,
-      namespace,
-      clock: context.clock,
-      random: seededRandom(kind.plural),
-      onProblem: (error) => context.terminal.err(`watch of ${kind.plural}: ${error.message}\n`),
+  const paint = paintOf(context);
+  const ref = { resource, namespace, name };
+  if (flags.bool('watch')) {
+    const object = await readOne<T>(client, ref);
+    await check?.(client, object);
+    const limit = flags.int('timeout-seconds');
+    await showLive<T>(context, connected, {
+      resource,
+      name,
+      text: (object, family, now) => text(object, { family, now, paint }),
+      gone: missing(resource, name).message,
+      timeout: limit > 0 ? seconds(limit) : undefined,
     });
-  return {
-    main: cache<T>(resource),
-    replicaSets: cache<ReplicaSet>(REPLICA_SETS),
-    pods: cache<Pod>(PODS),
-    experiments: cache<Experiment>(EXPERIMENTS),
-    analysisRuns: cache<AnalysisRun>(ANALYSIS_RUNS),
-  };
+    return 0;
+  }
+  const [object, family] = await Promise.all([
+    readOne<T>(client, ref),
+    familyOf(client, namespace),
+  ]);
+  await check?.(client, object);
+  terminal.out(text(object, { family, now: await connected.serverNow(), paint }));
+  return 0;
 }
 
-/** Repaints at every change, and every second since ages move. */
-async function watch<T extends KubeObject>(
-  context: Context,
-  connected: Connected,
-  { resource, text, name }: Watched<T>,
-): Promise<number> {
-  const { clock, terminal, cancel, flags } = context;
-  const { namespace } = connected;
-  await readOne(connected.client, resource, { namespace, name });
-  const caches = cachesOf<T>(context, connected, resource);
-  const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
-  const over = cancellation();
-  cancel.onCancel(() => over.now());
-  const limit = flags.int('timeout-seconds');
-  if (limit > 0) void sleep(clock, seconds(limit), over.cancel).then(() => over.now());
-  let changed = cancellation();
-  for (const cache of all) {
-    cache.onChange(() => changed.now());
-    cache.start();
-  }
-  await Promise.race([
-    Promise.all(all.map((cache) => cache.synced)),
-    new Promise<void>((resolve) => over.cancel.onCancel(() => resolve())),
-  ]);
-  while (!over.cancel.cancelled) {
-    const object = caches.main.get(namespace, name);
-    changed = cancellation();
-    if (object !== undefined) {
-      const family = {
-        replicaSets: caches.replicaSets.list(),
-        pods: caches.pods.list(),
-        experiments: caches.experiments.list(),
-        analysisRuns: caches.analysisRuns.list(),
-      };
-      const now = await connected.serverNow();
-      terminal.out(CLEAR + text(object, { family, now, paint: paintOf(context) }));
-    }
-    await sleep(clock, SHORTEST, over.cancel);
-    const wake = changed.cancel;
-    const both = cancellation();
-    wake.onCancel(() => both.now());
-    over.cancel.onCancel(() => both.now());
-    await sleep(clock, milliseconds(REPAINT - SHORTEST), both.cancel);
-  }
-  for (const cache of all) cache.stop();
-  return 0;
+/** The Deployment that a rollout takes its template from. */
+async function checkWorkload(client: KubeClient, { metadata, spec }: Rollout): Promise<void> {
+  const { workloadRef } = spec;
+  const { namespace = '' } = metadata;
+  if (workloadRef === undefined || (workloadRef.kind ?? 'Deployment') !== 'Deployment') return;
+  await readOne(client, { resource: DEPLOYMENTS, namespace, name: workloadRef.name ?? '' });
 }
 
 export const GET_ROLLOUT: Leaf = {
@@ -174,10 +119,10 @@ export const GET_ROLLOUT: Leaf = {
   example:
     '# Get a rollout\nkubectl argo rollouts get rollout guestbook\n\n' +
     '# Watch a rollouts progress\nkubectl argo rollouts get rollout guestbook -w',
-  flags: [WATCH, NO_COLOR, int('timeout-seconds', '0', 'Timeout after specified seconds')],
+  flags: [WATCH, NO_COLOR, int('timeout-seconds', '0', 'End the watch after that many seconds')],
   completes: 'rollouts',
   run: (context, [name = '']) =>
-    show<Rollout>(context, { resource: ROLLOUTS, text: rolloutText }, name),
+    show<Rollout>(context, { resource: ROLLOUTS, text: rolloutText, check: checkWorkload }, name),
 };
 
 export const GET_EXPERIMENT: Leaf = {

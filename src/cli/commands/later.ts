@@ -10,6 +10,8 @@ function later(name: string, short: string, instead: string): Leaf {
     short,
     long: `${short}. Not in this version of Slipway yet: ${instead}.`,
     flags: [],
+    // Theirs are not known here; what was meant is told all the same.
+    unknownFlags: 'ignored',
     run: () =>
       Promise.reject(new CommandError(`${name} is not in this version of Slipway yet: ${instead}`)),
   };

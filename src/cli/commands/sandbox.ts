@@ -1,12 +1,11 @@
 // `slipway sandbox`: a cluster of one's own, with nothing but this process.
 import { createLog } from '../../controller/log.ts';
 import { systemRandom } from '../../host/clock.ts';
-import { openDatabase } from '../../host/database.ts';
 import { ScaledClock } from '../../lib/clock.ts';
 import { ListenError } from '../../lib/ports.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
 import { int, text } from '../flags.ts';
-import { type LocalCluster, startLocalCluster } from '../local-cluster.ts';
+import type { LocalCluster } from '../local-cluster.ts';
 
 /** How much faster than real time; refused if it is no positive number. */
 export function speedOf({ flags }: Context): number {
@@ -65,6 +64,9 @@ export const SANDBOX: Leaf = {
       format: 'text',
       write: (line) => terminal.err(line),
     });
+    // The other commands start without a cluster in their memory.
+    const { openDatabase } = await import('../../host/database.ts');
+    const { startLocalCluster } = await import('../local-cluster.ts');
     try {
       const cluster = await startLocalCluster({
         clock: own,

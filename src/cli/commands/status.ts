@@ -1,46 +1,35 @@
 // `status` (cli.md 2.6).
 import { ROLLOUTS } from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
-import { isNotFound } from '../../kube/errors.ts';
 import { createWatchCache } from '../../kube/watch-cache.ts';
-import { cancellation, sleep } from '../../lib/clock.ts';
 import { seededRandom } from '../../lib/random.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { type ShownPhase, shownPhase } from '../../view/phase.ts';
 import { CommandError, type Connected, type Context, type Leaf } from '../command.ts';
 import { bool } from '../flags.ts';
-import { missing } from './get.ts';
+import { cancelled, ending } from '../live.ts';
+import { missing, readOne } from './get.ts';
 
 function degraded({ message }: ShownPhase): CommandError {
   return new CommandError(`The rollout is in a degraded state with message: ${message}`);
 }
 
-async function readRollout({ client, namespace }: Connected, name: string): Promise<Rollout> {
-  try {
-    return await client.get<Rollout>({ resource: ROLLOUTS, namespace, name });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw missing(ROLLOUTS, name);
-  }
+function isFinal({ phase }: ShownPhase): boolean {
+  return phase === 'Healthy' || phase === 'Degraded';
 }
 
 function once({ terminal }: Context, rollout: Rollout): number {
   const shown = shownPhase(rollout);
-  const isFinal = shown.phase === 'Healthy' || shown.phase === 'Degraded';
-  terminal.out(isFinal ? `${shown.phase}\n` : `${shown.phase} - ${shown.message}\n`);
+  terminal.out(isFinal(shown) ? `${shown.phase}\n` : `${shown.phase} - ${shown.message}\n`);
   if (shown.phase === 'Degraded') throw degraded(shown);
   return 0;
 }
 
 /** Follows until Healthy or Degraded, one line for each change. */
 async function follow(context: Context, connected: Connected, name: string): Promise<number> {
-  const { terminal, clock, cancel, flags } = context;
-  const over = cancellation();
-  cancel.onCancel(() => over.now());
+  const { terminal, clock, flags } = context;
   const timeout = parseDuration(flags.text('timeout'));
-  if (timeout.ok && timeout.duration > 0) {
-    void sleep(clock, timeout.duration, over.cancel).then(() => over.now());
-  }
+  const over = ending(context, timeout.ok && timeout.duration > 0 ? timeout.duration : undefined);
   const cache = createWatchCache<Rollout>({
     client: connected.client,
     resource: ROLLOUTS,
@@ -51,23 +40,24 @@ async function follow(context: Context, connected: Connected, name: string): Pro
   });
   let last = '';
   let end: ShownPhase | undefined;
-  cache.onChange(({ after }) => {
-    if (after?.metadata.name !== name || end !== undefined) return;
+  cache.onChange(({ before, after }) => {
+    if (end !== undefined) return;
+    if (after === undefined) {
+      if (before?.metadata.name === name) terminal.err(`${missing(ROLLOUTS, name).message}\n`);
+      return;
+    }
+    if (after.metadata.name !== name) return;
     const shown = shownPhase(after);
     const line = shown.message === '' ? shown.phase : `${shown.phase} - ${shown.message}`;
     if (line !== last) terminal.out(`${line}\n`);
     last = line;
-    if (shown.phase !== 'Healthy' && shown.phase !== 'Degraded') return;
+    if (!isFinal(shown)) return;
     end = shown;
     over.now();
   });
   cache.start();
-  await new Promise<void>((resolve) => over.cancel.onCancel(() => resolve()));
+  await cancelled(over.cancel);
   cache.stop();
-  return ending(end);
-}
-
-function ending(end: ShownPhase | undefined): number {
   if (end?.phase === 'Healthy') return 0;
   throw end === undefined
     ? new CommandError('Rollout status watch exceeded timeout')
@@ -100,7 +90,8 @@ export const STATUS: Leaf = {
   completes: 'rollouts',
   run: async (context, [name = '']) => {
     const connected = await context.connect();
-    const rollout = await readRollout(connected, name);
+    const { client, namespace } = connected;
+    const rollout = await readOne<Rollout>(client, { resource: ROLLOUTS, namespace, name });
     return context.flags.bool('watch') ? follow(context, connected, name) : once(context, rollout);
   },
 };

@@ -1,11 +1,12 @@
 // `undo` (cli.md 2.3).
 import type { PodTemplateSpec, ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL, REVISION } from '../../api/names.ts';
-import type { Json } from '../../api/object.ts';
-import { REPLICA_SETS, ROLLOUTS } from '../../api/resources.ts';
+import type { Json, KubeObject, ObjectRef, ResourceType } from '../../api/object.ts';
+import { DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, ROLLOUTS } from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { selectorText } from '../../api/selector.ts';
 import { isSameTemplate } from '../../api/template-equality.ts';
+import type { KubeClient } from '../../kube/client.ts';
 import { isControlledBy } from '../../core/ownership.ts';
 import { CommandError, type Leaf } from '../command.ts';
 import { int } from '../flags.ts';
@@ -57,26 +58,21 @@ export const UNDO: Leaf = {
   completes: 'rollouts',
   run: async ({ flags, connect, terminal }, [name = '']) => {
     const { client, namespace } = await connect();
-    const ref = { resource: ROLLOUTS, namespace, name };
-    const rollout = await client.get<Rollout>(ref);
-    if (rollout.spec.workloadRef !== undefined) {
-      throw new CommandError(
-        'undo of a rollout with workloadRef is not in this version of Slipway yet: ' +
-          `undo the ${rollout.spec.workloadRef.kind ?? 'workload'} it names`,
-      );
-    }
+    const rollout = await client.get<Rollout>({ resource: ROLLOUTS, namespace, name });
     const labelSelector = selectorText(rollout.spec.selector);
     const sets = await client.listAll<ReplicaSet>(REPLICA_SETS, { namespace, labelSelector });
     const wanted = flags.int('to-revision');
-    const target = withoutHash(chosen(rollout, revisionsOf(rollout, sets.items), wanted));
-    if (isSameTemplate(target, rollout.spec.template ?? {})) {
-      terminal.out(`skipped rollback (current template already matches revision ${wanted})\n`);
-      return 0;
-    }
-    const value = JSON.parse(JSON.stringify(target)) as Json;
+    const template = withoutHash(chosen(rollout, revisionsOf(rollout, sets.items), wanted));
     try {
-      const body = [{ op: 'replace', path: '/spec/template', value }];
-      await client.patch(ref, { type: 'json', body });
+      const place = placeOf(rollout);
+      const current = await templateAt(client, place, rollout);
+      if (isSameTemplate(template, current)) {
+        terminal.out(`skipped rollback (current template already matches revision ${wanted})\n`);
+        return 0;
+      }
+      const value = JSON.parse(JSON.stringify(template)) as Json;
+      const body = [{ op: 'replace', path: place.path, value }];
+      await client.patch(place.ref, { type: 'json', body });
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
       throw new CommandError(`failed restoring revision ${wanted}: ${cause}`, { cause: error });
@@ -85,3 +81,45 @@ export const UNDO: Leaf = {
     return 0;
   },
 };
+
+/** Where the pod template stands. */
+interface TemplatePlace {
+  readonly ref: ObjectRef;
+  readonly path: '/spec/template' | '/template';
+}
+
+const WORKLOADS: Readonly<
+  Record<string, Pick<TemplatePlace, 'path'> & { readonly resource: ResourceType }>
+> = {
+  Deployment: { resource: DEPLOYMENTS, path: '/spec/template' },
+  ReplicaSet: { resource: REPLICA_SETS, path: '/spec/template' },
+  PodTemplate: { resource: POD_TEMPLATES, path: '/template' },
+};
+
+/** In the rollout itself, or in the workload that it refers to. */
+function placeOf({ metadata, spec }: Rollout): TemplatePlace {
+  const { namespace = '', name } = metadata;
+  const { workloadRef } = spec;
+  if (workloadRef === undefined) {
+    return { ref: { resource: ROLLOUTS, namespace, name }, path: '/spec/template' };
+  }
+  const { kind = '', name: workload = '' } = workloadRef;
+  const found = WORKLOADS[kind];
+  if (found === undefined) throw new CommandError(`workload of type ${kind} is not supported`);
+  return { ref: { resource: found.resource, namespace, name: workload }, path: found.path };
+}
+
+interface WithTemplate extends KubeObject {
+  readonly template?: PodTemplateSpec;
+  readonly spec?: { readonly template?: PodTemplateSpec };
+}
+
+async function templateAt(
+  client: KubeClient,
+  { ref, path }: TemplatePlace,
+  rollout: Rollout,
+): Promise<PodTemplateSpec> {
+  if (rollout.spec.workloadRef === undefined) return rollout.spec.template ?? {};
+  const workload = await client.get<WithTemplate>(ref);
+  return (path === '/template' ? workload.template : workload.spec?.template) ?? {};
+}

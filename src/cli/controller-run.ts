@@ -1,0 +1,59 @@
+// The controller as a program of its own (`slipway controller`): what the command starts and waits for.
+import { createController } from '../controller/controller.ts';
+import { createLog, type Level, LEVELS } from '../controller/log.ts';
+import { systemRandom } from '../host/clock.ts';
+import { createTransport } from '../host/transport.ts';
+import { createEventRecorder } from '../kube/events.ts';
+import { measureWith } from '../providers/measure.ts';
+import { CommandError, type Context } from './command.ts';
+
+function levelOf({ flags }: Context): Level {
+  const wanted = flags.text('loglevel');
+  const level = LEVELS.find((one) => one === wanted);
+  if (level === undefined) {
+    throw new CommandError(`--loglevel ${wanted}: it is one of ${LEVELS.join(', ')}`);
+  }
+  return level;
+}
+
+/** Runs until the context is cancelled; gives the exit status. */
+export async function runController(context: Context): Promise<number> {
+  const { clock, terminal, cancel, flags, env } = context;
+  const log = createLog({
+    clock,
+    level: levelOf(context),
+    format: flags.text('logformat') === 'json' ? 'json' : 'text',
+    write: (line) => terminal.err(line),
+  });
+  const { client, namespace, server } = await context.connect();
+  const measure = measureWith({
+    clock,
+    env,
+    connect: (address, { insecure }) => createTransport({ server: address, insecure }).send,
+  });
+  const controller = createController({
+    client,
+    clock,
+    random: systemRandom(),
+    log,
+    workers: flags.int('workers'),
+    istioVersion: flags.text('istio-api-version'),
+    ...(flags.bool('namespaced') ? { namespace } : {}),
+    measure,
+    events: createEventRecorder({
+      client,
+      clock,
+      component: 'rollouts-controller',
+      onProblem: (error) => log.warn('event lost', { cause: error.message }),
+    }),
+  });
+  log.info('starting', { server });
+  const stopped = new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
+  // A server that cannot be reached is waited for; a signal ends the wait too.
+  await Promise.race([controller.start(), stopped]);
+  if (!cancel.cancelled) log.info('ready');
+  await stopped;
+  log.info('stopping');
+  await controller.stop();
+  return 0;
+}
