@@ -18,6 +18,7 @@ import { seconds } from '../../lib/time.ts';
 import type { Family } from '../../view/family.ts';
 import { experimentText, rolloutText, type ViewOptions } from '../../view/get.ts';
 import { COLOURED, type Paint, PLAIN } from '../../view/icons.ts';
+import { noDataLines } from '../../view/no-data.ts';
 import { CommandError, type Context, type Flag, type Leaf } from '../command.ts';
 import { bool, int } from '../flags.ts';
 import { showLive } from '../live.ts';
@@ -84,7 +85,8 @@ async function show<T extends KubeObject>(
     await showLive<T>(context, connected, {
       resource,
       name,
-      text: (object, family, now) => text(object, { family, now, paint }),
+      text: (object, family, now) =>
+        text(object, { family, now, paint }) + withoutData(object, family),
       gone: missing(resource, name).message,
       timeout: limit > 0 ? seconds(limit) : undefined,
     });
@@ -96,7 +98,15 @@ async function show<T extends KubeObject>(
   ]);
   await check?.(client, object);
   terminal.out(text(object, { family, now: await connected.serverNow(), paint }));
+  // Beside the output, which stays what scripts know.
+  terminal.err(withoutData(object, family));
   return 0;
+}
+
+/** Why measurements had no data; empty if all had some. */
+function withoutData(object: KubeObject, family: Family): string {
+  const lines = noDataLines(object, family);
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`;
 }
 
 /** The Deployment that a rollout takes its template from. */
