@@ -1,16 +1,11 @@
-// The Kubernetes API over a `Transport`: typed requests, nothing cached, nothing retried.
-// Errors: `ApiError` for the server's refusals, `TransportError` when no answer came.
+// The Kubernetes API over a `Transport`: typed requests, nothing cached.
+// Errors: `ApiError` for the server's refusals, `TransportError` when no answer came or it makes no sense.
 import type { Json, KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
-import { lines, readAll, utf8, utf8Text } from '../lib/bytes.ts';
-import {
-  type Cancel,
-  type Headers,
-  type HttpResponse,
-  type Transport,
-  TransportError,
-} from '../lib/ports.ts';
-import { ApiError, type StatusObject } from './errors.ts';
+import { lines, readAll, utf8Text } from '../lib/bytes.ts';
+import { type Cancel, type Headers, type HttpResponse, TransportError } from '../lib/ports.ts';
+import { ApiError, isExpired, type StatusObject } from './errors.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
+import { type RequestOptions, Requests, type RequestsOptions } from './requests.ts';
 
 export interface ListOptions {
   readonly namespace?: string;
@@ -105,16 +100,9 @@ export interface KubeClient {
   stream(method: string, path: string, options?: RawOptions): Promise<HttpResponse>;
 }
 
-export interface RawOptions {
-  readonly body?: Json;
-  readonly contentType?: string;
-  readonly accept?: string;
-  readonly cancel?: Cancel;
-}
+export type RawOptions = RequestOptions;
 
-export interface ClientOptions {
-  readonly transport: Transport;
-  readonly userAgent?: string;
+export interface ClientOptions extends RequestsOptions {
   /** Recorded by the server with each write. */
   readonly fieldManager?: string;
 }
@@ -125,7 +113,6 @@ const CONTENT_TYPES: Readonly<Record<PatchRequest['type'], string>> = {
   json: 'application/json-patch+json',
   apply: 'application/apply-patch+yaml',
 };
-const JSON_TYPE = 'application/json';
 const PAGE = 500;
 
 interface ListBody<T> {
@@ -225,17 +212,27 @@ function listOf<T extends KubeObject>(resource: ResourceType, body: ListBody<T>)
   };
 }
 
+/**
+ * All items at the version of the first page: what changed while the pages were read is told anew by a watch from
+ * there. When the place of a next page has expired (410), everything is read at once.
+ */
 async function everyPage<T>(
   list: (page: ListOptions) => Promise<ObjectList<T>>,
 ): Promise<ObjectList<T>> {
-  const items: T[] = [];
-  let page = await list({ limit: PAGE });
-  items.push(...page.items);
-  while (page.continue !== undefined) {
-    page = await list({ limit: PAGE, continue: page.continue });
-    items.push(...page.items);
+  const first = await list({ limit: PAGE });
+  const items: T[] = [...first.items];
+  let next = first.continue;
+  try {
+    while (next !== undefined) {
+      const page = await list({ limit: PAGE, continue: next });
+      items.push(...page.items);
+      next = page.continue;
+    }
+  } catch (error) {
+    if (!isExpired(error)) throw error;
+    return list({});
   }
-  return { items, resourceVersion: page.resourceVersion };
+  return { items, resourceVersion: first.resourceVersion };
 }
 
 interface RawEvent<T> {
@@ -255,7 +252,7 @@ async function* watchEvents<T extends KubeObject>(
   const response = await http.send('GET', path, cancel === undefined ? {} : { cancel });
   for await (const line of lines(response.body)) {
     if (line === '') continue;
-    const event = JSON.parse(line) as RawEvent<T>;
+    const event = eventOf<T>(line, resource);
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
@@ -274,51 +271,12 @@ async function* watchEvents<T extends KubeObject>(
   }
 }
 
-/** Sends requests and turns refusals into errors. */
-class Requests {
-  readonly #transport: Transport;
-  readonly #userAgent: string;
-
-  constructor({ transport, userAgent = 'slipway' }: ClientOptions) {
-    this.#transport = transport;
-    this.#userAgent = userAgent;
-  }
-
-  async send(method: string, path: string, options: RawOptions): Promise<HttpResponse> {
-    const { body, contentType = JSON_TYPE, accept = JSON_TYPE, cancel } = options;
-    const headers: Record<string, string> = { accept, 'user-agent': this.#userAgent };
-    if (body !== undefined) headers['content-type'] = contentType;
-    const response = await this.#transport({
-      method,
-      path,
-      headers,
-      ...(body === undefined ? {} : { body: utf8(JSON.stringify(body)) }),
-      ...(cancel === undefined ? {} : { cancel }),
-    });
-    if (response.status < 300) return response;
-    throw await errorOf(response);
-  }
-
-  async json<T>(method: string, path: string, options: RawOptions = {}): Promise<T> {
-    const response = await this.send(method, path, options);
-    const text = utf8Text(await readAll(response.body));
-    try {
-      return JSON.parse(text) as T;
-    } catch (error) {
-      const start = text.slice(0, 200);
-      const message = `${method} ${path}: the answer is not JSON: ${start}`;
-      throw new TransportError('other', message, { cause: error });
-    }
-  }
-}
-
-async function errorOf(response: HttpResponse): Promise<ApiError> {
-  const text = utf8Text(await readAll(response.body));
+function eventOf<T>(line: string, { plural }: ResourceType): RawEvent<T> {
   try {
-    return new ApiError(JSON.parse(text) as StatusObject, response.status);
-  } catch {
-    // Not every server on the way speaks Status (proxies, load balancers).
-    const message = text.trim() === '' ? undefined : text.trim().slice(0, 500);
-    return new ApiError(message === undefined ? {} : { message }, response.status);
+    return JSON.parse(line) as RawEvent<T>;
+  } catch (error) {
+    const start = line.slice(0, 200);
+    const message = `the watch of ${plural} sent a line that is not JSON: ${start}`;
+    throw new TransportError('other', message, { cause: error });
   }
 }

@@ -47,13 +47,16 @@ export class ApiError extends Error {
   /** HTTP status. */
   readonly code: number;
   readonly details: StatusDetails | undefined;
+  /** The server asks not to be asked again before this time has passed. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: StatusObject, code: number) {
+  constructor(status: StatusObject, code: number, retryAfterSeconds?: number) {
     super(status.message ?? `the server answered with status ${code}`);
     this.name = 'ApiError';
     this.reason = status.reason ?? reasonOf(code);
     this.code = code;
     this.details = status.details;
+    this.retryAfterSeconds = retryAfterSeconds ?? status.details?.retryAfterSeconds;
   }
 }
 

@@ -1,14 +1,15 @@
 // What a cluster holds of one kind, kept up to date by list and watch; it never stops by itself.
 //
-// Flow: list all pages, then watch from the list's version with bookmarks. A watch that ends is resumed from the last
-// version seen; an expired version (410) lists anew; every other failure waits with growing, jittered delays.
+// Flow: list all pages, then watch from the list's version with bookmarks. A watch that ends, or that has said nothing
+// when its time was up, is resumed from the last version seen; an expired version (410) lists anew; every other failure
+// waits with growing, jittered delays, and no shorter than the server asks.
 // Guarantees: `onChange` hands over the old and the new object, in order; a handler's failure cannot stop the reading.
 import type { KubeObject, ResourceType } from '../api/object.ts';
 import { cancellation, sleep } from '../lib/clock.ts';
 import { type Clock, type Random, TransportError } from '../lib/ports.ts';
-import { milliseconds } from '../lib/time.ts';
-import type { KubeClient } from './client.ts';
-import { isExpired } from './errors.ts';
+import { between, later, milliseconds, seconds } from '../lib/time.ts';
+import type { KubeClient, WatchEvent } from './client.ts';
+import { ApiError, isExpired, isNotFound } from './errors.ts';
 
 export interface Change<T> {
   readonly before: T | undefined;
@@ -23,6 +24,8 @@ export interface WatchCacheOptions<T> {
   /** All namespaces if absent. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** The server need not serve this kind (its CRD may come later): until it does there are no such objects. */
+  readonly isOptional?: boolean;
   /** Drops what nobody reads before an object is kept. */
   readonly trim?: (object: T) => T;
   /** Told of every failure; reading goes on. */
@@ -56,8 +59,14 @@ export function createWatchCache<T extends KubeObject>(
 
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
+/** How often a kind that the server does not serve is asked for. */
+const ABSENT_DELAY_MS = 60_000;
 /** The server ends a watch after this; spread, so that not all caches reconnect at once. */
 const WATCH_SECONDS = 300;
+/** How much later than that a watch is given up: its connection is dead. */
+const GRACE_SECONDS = 10;
+/** A watch that ends sooner is a failure: asking again without a pause would be a loop. */
+const SHORTEST_WATCH_MS = 1000;
 
 function withoutManagedFields<T extends KubeObject>(object: T): T {
   const { managedFields: _managed, ...metadata } = object.metadata as T['metadata'] & {
@@ -77,6 +86,10 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
   #isSynced: () => void = () => undefined;
   #version = '';
   #failures = 0;
+  /** The version has expired and nothing has come since. */
+  #isExpired = false;
+  #isStarted = false;
+  #isAbsent = false;
 
   constructor(options: WatchCacheOptions<T>) {
     this.#options = options;
@@ -91,6 +104,8 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
   }
 
   start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     void this.#run();
   }
 
@@ -137,16 +152,51 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
   }
 
   async #failed(error: unknown): Promise<void> {
-    const { clock, random, onProblem } = this.#options;
     if (isExpired(error)) {
       this.#version = '';
-      return;
+      // Once it is how long watches end; a server that answers nothing else must not be asked in a loop.
+      if (!this.#isExpired) {
+        this.#isExpired = true;
+        return;
+      }
     }
+    if (isNotFound(error) && this.#options.isOptional === true) return this.#absent(error);
+    this.#problem(error);
+    await this.#pause(error instanceof ApiError ? error.retryAfterSeconds : undefined);
+  }
+
+  /** The server does not serve the kind: nothing is there, until it does. */
+  async #absent(error: unknown): Promise<void> {
+    if (!this.#isAbsent) this.#problem(error);
+    this.#isAbsent = true;
+    this.#version = '';
+    for (const object of this.#objects.values()) this.#remove(object);
+    this.#isSynced();
+    await this.#wait(ABSENT_DELAY_MS);
+  }
+
+  async #pause(leastSeconds = 0): Promise<void> {
     this.#failures += 1;
-    onProblem?.(error instanceof Error ? error : new Error(String(error)));
     const longest = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures - 1));
-    const delay = longest / 2 + (longest / 2) * random.next();
-    await sleep(clock, milliseconds(delay), this.#stop.cancel);
+    const delay = longest / 2 + (longest / 2) * this.#options.random.next();
+    await this.#wait(Math.max(delay, leastSeconds * 1000));
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    await sleep(this.#options.clock, milliseconds(delayMs), this.#stop.cancel);
+  }
+
+  #healthy(): void {
+    this.#failures = 0;
+    this.#isExpired = false;
+  }
+
+  #problem(error: unknown): void {
+    try {
+      this.#options.onProblem?.(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // Who is told of problems must not become one: reading goes on whatever it does.
+    }
   }
 
   async #list(): Promise<void> {
@@ -164,42 +214,80 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
     }
     for (const [key, object] of this.#objects) if (!listed.has(key)) this.#remove(object);
     this.#version = resourceVersion;
+    this.#isAbsent = false;
     this.#isSynced();
   }
 
   async #watch(): Promise<void> {
-    const { client, resource, namespace, labelSelector, random } = this.#options;
-    const events = client.watch<T>(resource, {
-      resourceVersion: this.#version,
-      timeoutSeconds: Math.round(WATCH_SECONDS * (1 + random.next())),
-      cancel: this.#stop.cancel,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-    });
+    const { client, resource, namespace, labelSelector, random, clock } = this.#options;
+    const timeoutSeconds = Math.round(WATCH_SECONDS * (1 + random.next()));
+    const started = clock.now();
+    const silence = cancellation();
+    const stopTimer = clock.at(later(started, seconds(timeoutSeconds + GRACE_SECONDS)), () =>
+      silence.now(),
+    );
+    const stopStop = this.#stop.cancel.onCancel(() => silence.now());
+    try {
+      const events = client.watch<T>(resource, {
+        resourceVersion: this.#version,
+        timeoutSeconds,
+        cancel: silence.cancel,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+      });
+      const received = await this.#read(events);
+      if (silence.cancel.cancelled) throw this.#silent();
+      await this.#ended(between(started, clock.now()), received);
+    } catch (error) {
+      throw silence.cancel.cancelled ? this.#silent(error) : error;
+    } finally {
+      stopTimer();
+      stopStop();
+    }
+  }
+
+  #silent(cause?: unknown): TransportError {
+    const message = `the watch of ${this.resource.plural} did not end in time: its connection is dead`;
+    return new TransportError('timeout', message, { cause });
+  }
+
+  async #ended(lastedMs: number, received: number): Promise<void> {
+    if (lastedMs >= SHORTEST_WATCH_MS) return this.#healthy();
+    if (received === 0) {
+      this.#problem(
+        new TransportError('other', `the watch of ${this.resource.plural} ended at once`),
+      );
+    }
+    await this.#pause();
+  }
+
+  /** How many events came. */
+  async #read(events: AsyncIterable<WatchEvent<T>>): Promise<number> {
     let received = 0;
     for await (const event of events) {
-      if (this.#stop.cancel.cancelled) return;
+      if (this.#stop.cancel.cancelled) return received;
       received += 1;
-      this.#failures = 0;
-      if (event.type === 'BOOKMARK') this.#version = event.resourceVersion;
+      this.#healthy();
+      if (event.type === 'BOOKMARK') this.#reached(event.resourceVersion);
       else {
-        this.#version = event.object.metadata.resourceVersion ?? this.#version;
+        // Before anyone is told, so that who looks at once finds the version reached.
+        this.#reached(event.object.metadata.resourceVersion);
         if (event.type === 'DELETED') this.#remove(event.object);
         else this.#put(event.object);
       }
     }
-    // A server that ends every watch at once must not be asked in a loop without pause.
-    if (received === 0 && !this.#stop.cancel.cancelled) {
-      throw new TransportError('other', `the watch of ${resource.plural} ended without an event`);
-    }
+    return received;
+  }
+
+  #reached(version: string | undefined): void {
+    if (version !== undefined && version !== '') this.#version = version;
   }
 
   #put(object: T): void {
     const key = keyOf(object);
     const before = this.#objects.get(key);
     if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return;
-    const bare = withoutManagedFields(object);
-    const after = this.#options.trim?.(bare) ?? bare;
+    const after = this.#trimmed(withoutManagedFields(object));
     if (before !== undefined) this.#byOwner.get(ownerKey(before))?.delete(key);
     this.#objects.set(key, after);
     const owner = ownerKey(after);
@@ -207,6 +295,15 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
     owned.set(key, after);
     this.#byOwner.set(owner, owned);
     this.#tell({ before, after });
+  }
+
+  #trimmed(object: T): T {
+    try {
+      return this.#options.trim?.(object) ?? object;
+    } catch (error) {
+      this.#problem(error);
+      return object;
+    }
   }
 
   #remove(object: T): void {
@@ -226,7 +323,7 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
       try {
         listener(change);
       } catch (error) {
-        this.#options.onProblem?.(error instanceof Error ? error : new Error(String(error)));
+        this.#problem(error);
       }
     }
   }
