@@ -1,6 +1,7 @@
 // From kubeconfig and flags to a client (cli.md 1.1).
 import { createTransport } from '../host/transport.ts';
-import { type KubeconfigPorts, loadKubeconfig, type Overrides } from '../kube/kubeconfig.ts';
+import type { KubeconfigPorts, Overrides } from '../kube/identity.ts';
+import { loadKubeconfig } from '../kube/kubeconfig.ts';
 import { type Duration, parseDuration } from '../lib/time.ts';
 import { CommandError, type Connected, type Values } from './command.ts';
 import { sessionOver } from './session.ts';

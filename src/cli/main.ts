@@ -37,7 +37,13 @@ async function main(): Promise<number> {
   const stop = cancellation();
   const root = rootCommand(programName());
   const env = (name: string) => process.env[name];
-  const ports = { files: systemFiles, processes, clock: systemClock, env };
+  const ports = {
+    files: systemFiles,
+    processes,
+    clock: systemClock,
+    env,
+    isInteractive: process.stdin.isTTY,
+  };
   const makeContext = (flags: Context['flags']): Context => ({
     ...ports,
     terminal: systemTerminal,

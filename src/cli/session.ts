@@ -42,7 +42,7 @@ export function sessionOver(options: SessionOptions): Connected {
   const told = onRequest === undefined ? dated : reporting(dated, { ...options, onRequest });
   const transport =
     requestTimeout === undefined ? told : limited(told, { clock, server, limit: requestTimeout });
-  const client = createClient({ transport, userAgent });
+  const client = createClient({ transport, userAgent, patience: { clock } });
   return {
     client,
     namespace,

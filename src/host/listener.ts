@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { cancellation } from '../lib/clock.ts';
 import { readAll } from '../lib/bytes.ts';
 import {
@@ -34,7 +35,8 @@ async function listen(options: ListenOptions): Promise<Listening> {
   server.requestTimeout = 0;
   server.keepAliveTimeout = 60_000;
   const sockets = new Set<Socket>();
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+  // The bare connection, also under TLS: a handshake that never ends must not outlive the server.
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => sockets.delete(socket));
@@ -108,7 +110,7 @@ async function serve(
     await send(response, answer);
   } catch (error) {
     // A handler may end the connection without an answer, as a broken server does.
-    if (error instanceof TransportError && error.kind === 'reset') request.socket.resetAndDestroy();
+    if (error instanceof TransportError && error.kind === 'reset') reset(request.socket);
     else if (error instanceof TransportError && error.kind === 'cancelled') response.destroy();
     else if (response.headersSent || response.destroyed) response.destroy();
     else {
@@ -116,6 +118,12 @@ async function serve(
       response.end(error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+function reset(socket: Socket): void {
+  // Only a bare TCP connection can be reset; one with TLS on it is closed without farewell.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 async function send(response: ServerResponse, answer: HttpResponse): Promise<void> {

@@ -3,16 +3,16 @@ import { spawn } from 'node:child_process';
 import { type ProcessExit, ProcessError, type Processes } from '../lib/ports.ts';
 
 export const systemProcesses: Processes = {
-  run({ command, args, env, stdin, cancel }): Promise<ProcessExit> {
+  run({ command, args, env, stdin, interactive, cancel }): Promise<ProcessExit> {
     const { promise, resolve, reject } = Promise.withResolvers<ProcessExit>();
     const child = spawn(command, [...args], {
       env: { ...process.env, ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: interactive === true ? ['inherit', 'pipe', 'inherit'] : ['pipe', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
     const stopWatching = cancel?.onCancel(() => child.kill());
     child.on('error', (error: NodeJS.ErrnoException) => {
       stopWatching?.();
@@ -32,8 +32,8 @@ export const systemProcesses: Processes = {
       });
     });
     // A program may end without reading what it is given.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(stdin ?? '');
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(stdin ?? '');
     return promise;
   },
 };

@@ -6,27 +6,30 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import type { Credential, Credentials } from '../kube/credentials.ts';
+import { readAll } from '../lib/bytes.ts';
 import {
+  type Cancel,
   type Headers,
   type HttpRequest,
   type HttpResponse,
   type Transport,
   TransportError,
 } from '../lib/ports.ts';
+import { transportError } from './transport-error.ts';
 
 export interface TransportOptions {
   /** `https://host:port/prefix`. */
   readonly server: string;
+  /** Where the address comes from, for messages: `cluster "x" of /home/me/.kube/config`. */
+  readonly source?: string;
   readonly authorityPem?: string;
-  readonly clientCertPem?: string;
-  readonly clientKeyPem?: string;
   readonly insecure?: boolean;
   /** Name that the certificate must have, if not the host. */
   readonly serverName?: string;
   /** An HTTP proxy in front of the server; the environment's if absent. */
   readonly proxyUrl?: string;
-  /** Headers for every request, asked for anew each time (tokens expire). */
-  readonly headers?: () => Promise<Headers>;
+  readonly credentials?: Credentials;
 }
 
 export interface HostTransport {
@@ -39,36 +42,39 @@ export interface HostTransport {
 export function createTransport(options: TransportOptions): HostTransport {
   const url = addressOf(options.server);
   const isTls = url.protocol === 'https:';
-  const proxyEnv =
-    options.proxyUrl === undefined
-      ? process.env
-      : { HTTP_PROXY: options.proxyUrl, HTTPS_PROXY: options.proxyUrl };
   const agent = isTls
     ? new TlsAgent({
         keepAlive: true,
-        proxyEnv,
+        proxyEnv: proxyEnvOf(options, url),
         rejectUnauthorized: options.insecure !== true,
         ...(options.authorityPem === undefined ? {} : { ca: options.authorityPem }),
-        ...(options.clientCertPem === undefined ? {} : { cert: options.clientCertPem }),
-        ...(options.clientKeyPem === undefined ? {} : { key: options.clientKeyPem }),
         ...(options.serverName === undefined ? {} : { servername: options.serverName }),
       })
-    : new Agent({ keepAlive: true, proxyEnv });
+    : new Agent({ keepAlive: true, proxyEnv: proxyEnvOf(options, url) });
   const open = isTls ? httpsRequest : httpRequest;
-  const prefix = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
+  const once = async (request: HttpRequest): Promise<Exchanged> => {
+    const credential = await orCancelled(options.credentials?.current(), request);
+    const target = targetOf(url, request, credential);
+    const response = await exchange(open, { ...target, agent }, { request, options });
+    return { response, credential };
+  };
   const send: Transport = async (request) => {
-    const headers = { ...request.headers, ...(await options.headers?.()) };
-    const target: RequestOptions = {
-      agent,
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port === '' ? (isTls ? 443 : 80) : url.port,
-      method: request.method,
-      path: prefix + request.path,
-      headers,
-    };
-    return exchange(open, target, { request, server: options.server });
+    const { response, credential } = await once(request);
+    const mayHelp =
+      response.status === 401 &&
+      credential !== undefined &&
+      options.credentials?.refused(credential) === true;
+    if (!mayHelp) return response;
+    // What is left of the refusal must be read, or its connection is lost.
+    await readAll(response.body);
+    return (await once(request)).response;
   };
   return { send, close: () => agent.destroy() };
+}
+
+interface Exchanged {
+  readonly response: HttpResponse;
+  readonly credential: Credential | undefined;
 }
 
 function addressOf(server: string): URL {
@@ -81,15 +87,70 @@ function addressOf(server: string): URL {
   }
 }
 
+/** A server on this machine is never behind the environment's proxy, as Go has it too. */
+function proxyEnvOf({ proxyUrl }: TransportOptions, { hostname }: URL): NodeJS.ProcessEnv {
+  if (proxyUrl !== undefined) return { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
+  const isLoopback = hostname === 'localhost' || /^127\.|^\[::1\]$/.test(hostname);
+  return isLoopback ? {} : process.env;
+}
+
+function targetOf(
+  url: URL,
+  request: HttpRequest,
+  credential: Credential | undefined,
+): RequestOptions {
+  const isTls = url.protocol === 'https:';
+  const prefix = url.pathname.replace(/\/$/, '');
+  const { certPem, keyPem } = credential ?? {};
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (isTls ? 443 : 80) : url.port,
+    method: request.method,
+    path: prefix + request.path,
+    headers: {
+      ...request.headers,
+      ...(credential?.headers as Readonly<Record<string, string>> | undefined),
+      // Said by us: Node sends the body of a DELETE without any length, which is no HTTP.
+      ...(request.body === undefined ? {} : { 'content-length': String(request.body.length) }),
+    },
+    ...(isTls && certPem !== undefined ? { cert: certPem } : {}),
+    ...(isTls && keyPem !== undefined ? { key: keyPem } : {}),
+  };
+}
+
+function cancelled({ method, path }: HttpRequest): TransportError {
+  return new TransportError('cancelled', `${method} ${path} was cancelled`);
+}
+
+/** What comes of `work`, or a failure as soon as the request is cancelled. */
+async function orCancelled<T>(work: Promise<T> | undefined, request: HttpRequest) {
+  const { cancel } = request;
+  if (cancel?.cancelled === true) throw cancelled(request);
+  if (work === undefined || cancel === undefined) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = cancel.onCancel(() => reject(cancelled(request)));
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    stop();
+  }
+}
+
 function exchange(
   open: typeof httpRequest,
   target: RequestOptions,
-  { request, server }: { readonly request: HttpRequest; readonly server: string },
+  { request, options }: { readonly request: HttpRequest; readonly options: TransportOptions },
 ): Promise<HttpResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
-  const outgoing = open(target);
+  let outgoing: ReturnType<typeof open>;
+  try {
+    outgoing = open(target);
+  } catch (error) {
+    // What Node does not even begin to send fails here.
+    throw transportError(error, options);
+  }
   const stop = request.cancel?.onCancel(() => {
-    reject(new TransportError('cancelled', `${request.method} ${request.path} was cancelled`));
+    reject(cancelled(request));
     outgoing.destroy();
   });
   outgoing.on('response', (incoming: IncomingMessage) => {
@@ -97,15 +158,21 @@ function exchange(
     resolve({
       status: incoming.statusCode ?? 0,
       headers: headersOf(incoming),
-      body: bodyOf(incoming, server),
+      body: bodyOf(incoming, (error) =>
+        isCancelled(request.cancel) ? cancelled(request) : transportError(error, options),
+      ),
     });
   });
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     stop?.();
-    reject(transportError(error, server));
+    reject(transportError(error, options));
   });
   outgoing.end(request.body);
   return promise;
+}
+
+function isCancelled(cancel: Cancel | undefined): boolean {
+  return cancel?.cancelled === true;
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {
@@ -118,28 +185,13 @@ function headersOf({ headers }: IncomingMessage): Headers {
 }
 
 /** What comes, with failures of the connection in our own words. */
-async function* bodyOf(incoming: IncomingMessage, server: string): AsyncGenerator<Uint8Array> {
+async function* bodyOf(
+  incoming: IncomingMessage,
+  failure: (error: unknown) => TransportError,
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of incoming) yield chunk as Uint8Array;
   } catch (error) {
-    throw transportError(error instanceof Error ? error : new Error(String(error)), server);
+    throw failure(error);
   }
-}
-
-const KINDS: Readonly<Record<string, TransportError['kind']>> = {
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  ETIMEDOUT: 'timeout',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls',
-  CERT_HAS_EXPIRED: 'tls',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'tls',
-};
-
-function transportError(error: NodeJS.ErrnoException, server: string): TransportError {
-  const kind = KINDS[error.code ?? ''] ?? 'other';
-  const message = `cannot reach ${server}: ${error.message}`;
-  return new TransportError(kind, message, { cause: error });
 }

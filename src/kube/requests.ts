@@ -82,6 +82,10 @@ export class Requests {
     const { transport, userAgent = 'slipway' } = this.#options;
     const headers: Record<string, string> = { accept, 'user-agent': userAgent };
     if (body !== undefined) headers['content-type'] = contentType;
+    if (cancel?.cancelled === true) {
+      const failure = new TransportError('cancelled', `${method} ${path} was cancelled`);
+      return Promise.reject(failure);
+    }
     return transport({
       method,
       path,

@@ -160,6 +160,8 @@ export interface Processes {
     args: readonly string[];
     env?: Readonly<Record<string, string>>;
     stdin?: string;
+    /** The program may talk to the user: standard input and error are the terminal's own. */
+    interactive?: boolean;
     cancel?: Cancel;
   }): Promise<ProcessExit>;
 }
