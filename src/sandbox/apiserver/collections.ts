@@ -6,7 +6,7 @@ import { answer } from './answers.ts';
 import { filterOf } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
 import { type ApiRequest, parameter } from './request.ts';
-import { expired, notFound } from './status-error.ts';
+import { badRequest, notFound, RequestError } from './status-error.ts';
 import { type Store, storeKey } from './store.ts';
 import { tableOf, wantsTable } from './table.ts';
 
@@ -62,22 +62,36 @@ function tokenOf(revision: number, { metadata }: KubeObject): string {
   return base64(utf8(place)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-function afterToken(token: string): string {
-  const bytes = fromBase64(token.replaceAll('-', '+').replaceAll('_', '/'));
-  const [revision, after] = bytes === undefined ? [] : utf8Text(bytes).split('\n');
-  if (revision === undefined || after === undefined) throw expired(token);
-  return after;
+interface Place {
+  readonly revision: number;
+  /** The last object of the page before. */
+  readonly after: string;
 }
 
-function pageOf(all: readonly KubeObject[], request: ApiRequest, revision: number): Page {
+function placeOf({ store, kind, request }: ReadContext): Place | undefined {
   const token = parameter(request, 'continue');
-  const place = ({ metadata }: KubeObject) => `${metadata.namespace ?? ''}/${metadata.name}`;
-  const after = token === '' ? undefined : afterToken(token);
-  const rest = after === undefined ? all : all.filter((object) => place(object) > after);
-  const limit = Number(parameter(request, 'limit'));
+  if (token === '') return undefined;
+  const bytes = fromBase64(token.replaceAll('-', '+').replaceAll('_', '/'));
+  const [revision = '', after] = bytes === undefined ? [] : utf8Text(bytes).split('\n');
+  if (!/^\d+$/.test(revision) || after === undefined) {
+    throw badRequest('continue key is not valid: it was not given by this server');
+  }
+  if (store.since(storeKey(kind.resource), Number(revision)) === undefined) {
+    const message = 'The continue parameter is too old: start the list anew without it';
+    throw new RequestError(410, 'Expired', message);
+  }
+  return { revision: Number(revision), after };
+}
+
+function pageOf(context: ReadContext, all: readonly KubeObject[], place: Place | undefined): Page {
+  const after = place?.after;
+  const pathOf = ({ metadata }: KubeObject) => `${metadata.namespace ?? ''}/${metadata.name}`;
+  const rest = after === undefined ? all : all.filter((object) => pathOf(object) > after);
+  const limit = Number(parameter(context.request, 'limit'));
   if (!(limit > 0) || rest.length <= limit) return { objects: rest, next: undefined, remaining: 0 };
   const objects = rest.slice(0, limit);
   const last = objects.at(-1);
+  const revision = place?.revision ?? context.store.revision;
   const next = last === undefined ? undefined : tokenOf(revision, last);
   return { objects, next, remaining: rest.length - objects.length };
 }
@@ -86,10 +100,12 @@ export function readMany(context: ReadContext): HttpResponse {
   const { store, kind, request, clock } = context;
   const { resource } = kind;
   const filter = filterOf(request);
+  const place = placeOf(context);
   const all = store.list(storeKey(resource), request.namespace).filter(filter);
-  const page = pageOf(all, request, store.revision);
+  const page = pageOf(context, all, place);
   const metadata = {
-    resourceVersion: String(store.revision),
+    // Of the first page: a watch from there tells what has changed since.
+    resourceVersion: String(place?.revision ?? store.revision),
     ...(page.next === undefined ? {} : { continue: page.next, remainingItemCount: page.remaining }),
   };
   const objects = page.objects.map((object) => shown(context, object));
