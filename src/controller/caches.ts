@@ -2,6 +2,7 @@
 import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../api/analysis.ts';
 import type { Experiment } from '../api/experiment.ts';
 import type { ReplicaSet, Service } from '../api/kubernetes.ts';
+import { LAST_APPLIED } from '../api/names.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
 import {
   ANALYSIS_RUNS,
@@ -46,10 +47,15 @@ export interface CachesOptions {
 
 /** Makes the caches; none is started. */
 export function createCaches(options: CachesOptions): Caches {
-  const cacheOf = <T extends KubeObject>(resource: ResourceType): WatchCache<T> =>
+  const cacheOf = <T extends KubeObject>(
+    resource: ResourceType,
+    { isOptional = false } = {},
+  ): WatchCache<T> =>
     createWatchCache<T>({
       client: options.client,
       resource,
+      isOptional,
+      trim: withoutLastApplied,
       clock: options.clock,
       random: options.random,
       onProblem: (error) => {
@@ -70,9 +76,18 @@ export function createCaches(options: CachesOptions): Caches {
     clusterAnalysisTemplates: cacheOf(CLUSTER_ANALYSIS_TEMPLATES),
     replicaSets: cacheOf(REPLICA_SETS),
     services: cacheOf(SERVICES),
-    virtualServices: cacheOf(virtualServices(options.istioVersion)),
-    destinationRules: cacheOf(destinationRules(options.istioVersion)),
+    // A cluster need not have Istio, and may get it later.
+    virtualServices: cacheOf(virtualServices(options.istioVersion), { isOptional: true }),
+    destinationRules: cacheOf(destinationRules(options.istioVersion), { isOptional: true }),
   };
+}
+
+/** What kubectl keeps for itself is as large as the object; nothing of ours reads it. */
+function withoutLastApplied<T extends KubeObject>(object: T): T {
+  const { annotations } = object.metadata;
+  if (annotations?.[LAST_APPLIED] === undefined) return object;
+  const { [LAST_APPLIED]: _dropped, ...kept } = annotations;
+  return { ...object, metadata: { ...object.metadata, annotations: kept } };
 }
 
 /** What the caches say of the object of `ref`; undefined when its kind is not watched. */
