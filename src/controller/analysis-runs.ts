@@ -16,6 +16,7 @@ export function analysisRunKind(ports: SnapshotPorts): Kind {
         ref: { resource: ANALYSIS_RUNS, namespace, name },
         object: run,
         status: run.status,
+        world,
         memory,
         decide: (now) => decide(world, now),
         onCarriedOut: () => undefined,

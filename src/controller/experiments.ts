@@ -26,6 +26,7 @@ export function experimentKind(ports: SnapshotPorts): Kind {
         ref: { resource: EXPERIMENTS, namespace, name },
         object: experiment,
         status: experiment.status,
+        world,
         memory,
         decide: (now) => decide(world, now),
         onCarriedOut: () => undefined,

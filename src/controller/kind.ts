@@ -9,6 +9,8 @@ export interface Snapshot {
   readonly ref: ObjectRef;
   readonly object: KubeObject;
   readonly status: unknown;
+  /** All that `decide` looks at, for reports and checkers. */
+  readonly world: unknown;
   readonly memory: Memory;
   decide(now: Instant): Decision<unknown>;
   /** Called once the decision has been carried out whole. */

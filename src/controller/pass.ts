@@ -17,7 +17,7 @@ export interface PassPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly asks: AskPorts;
-  readonly queue: Queue;
+  readonly queue: Pick<Queue, 'add' | 'addAt' | 'forgetTimer'>;
   /** What the caches say of an object that was written; undefined if no cache watches its kind. */
   readonly look: (ref: ObjectRef) => Seen | undefined;
   /** Sends an event on the object. */

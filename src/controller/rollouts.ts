@@ -51,6 +51,7 @@ function snapshotOf(world: RolloutWorld, memory: Memory, onCarriedOut: () => voi
     ref: { resource: ROLLOUTS, name, ...(namespace === undefined ? {} : { namespace }) },
     object: rollout,
     status: rollout.status,
+    world,
     memory,
     decide: (now) => decide(world, now),
     onCarriedOut,
