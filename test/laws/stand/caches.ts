@@ -1,0 +1,58 @@
+// What the controller's watch caches hold, read from the API server's store itself: never late, nothing to wait for.
+import type { KubeObject, ResourceType } from '../../../src/api/object.ts';
+import {
+  ANALYSIS_RUNS,
+  ANALYSIS_TEMPLATES,
+  CLUSTER_ANALYSIS_TEMPLATES,
+  destinationRules,
+  EXPERIMENTS,
+  REPLICA_SETS,
+  ROLLOUTS,
+  SERVICES,
+  virtualServices,
+} from '../../../src/api/resources.ts';
+import type { Caches } from '../../../src/controller/caches.ts';
+import { controllerOf } from '../../../src/core/ownership.ts';
+import type { WatchCache } from '../../../src/kube/watch-cache.ts';
+import { type Store, storeKey } from '../../../src/sandbox/apiserver/store.ts';
+
+const ISTIO_VERSION = 'v1beta1';
+
+export function storeCaches(store: Store): Caches {
+  const cacheOf = <T extends KubeObject>(resource: ResourceType) => cache<T>(store, resource);
+  return {
+    rollouts: cacheOf(ROLLOUTS),
+    experiments: cacheOf(EXPERIMENTS),
+    analysisRuns: cacheOf(ANALYSIS_RUNS),
+    analysisTemplates: cacheOf(ANALYSIS_TEMPLATES),
+    clusterAnalysisTemplates: cacheOf(CLUSTER_ANALYSIS_TEMPLATES),
+    replicaSets: cacheOf(REPLICA_SETS),
+    services: cacheOf(SERVICES),
+    virtualServices: cacheOf(virtualServices(ISTIO_VERSION)),
+    destinationRules: cacheOf(destinationRules(ISTIO_VERSION)),
+  };
+}
+
+/** Objects in the store are of the kind that their collection is for. */
+function cache<T extends KubeObject>(store: Store, resource: ResourceType): WatchCache<T> {
+  const key = storeKey(resource);
+  const list = (namespace?: string) => store.list(key, namespace) as readonly T[];
+  return {
+    resource,
+    synced: Promise.resolve(),
+    start: () => undefined,
+    stop: () => undefined,
+    get: (namespace, name) => store.get(key, namespace, name) as T | undefined,
+    list,
+    byOwner: (uid) =>
+      store
+        .dependents(uid)
+        .filter(([where, object]) => where === key && controllerOf(object)?.uid === uid)
+        .map(([, object]) => object as T),
+    orphans: (namespace) => list(namespace).filter((object) => controllerOf(object) === undefined),
+    onChange: () => () => undefined,
+    get resourceVersion() {
+      return String(store.revision);
+    },
+  };
+}

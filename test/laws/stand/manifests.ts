@@ -1,0 +1,233 @@
+// The objects of a story, from its compact setup: one Rollout `web`, its Services, its mesh, its analyses.
+import type { AnalysisTemplate } from '../../../src/api/analysis.ts';
+import type { Service } from '../../../src/api/kubernetes.ts';
+import type { KubeObject } from '../../../src/api/object.ts';
+import type { CanaryStep, CanaryStrategy, Rollout, RolloutSpec } from '../../../src/api/rollout.ts';
+import type { DestinationRule, VirtualService } from '../../../src/core/traffic/istio-objects.ts';
+
+export const ROLLOUT = 'web';
+export const CANARY_SERVICE = 'web-canary';
+export const STABLE_SERVICE = 'web-stable';
+export const MESH = 'web-mesh';
+
+/** How traffic is shifted: by pods alone, by pods behind Services, or by Istio. */
+export type Traffic = 'pods' | 'services' | 'hosts' | 'subsets';
+
+export type StepKind =
+  | { readonly kind: 'weight'; readonly weight: number }
+  | { readonly kind: 'pause'; readonly duration?: number | string }
+  | { readonly kind: 'analysis' }
+  | { readonly kind: 'experiment'; readonly weight?: number; readonly isJudged: boolean }
+  | { readonly kind: 'scale'; readonly scale: NonNullable<CanaryStep['setCanaryScale']> };
+
+export interface Setup {
+  readonly traffic: Traffic;
+  readonly steps: readonly StepKind[];
+  readonly background: 'none' | 'always' | 'from 1';
+  readonly strategy: Pick<
+    CanaryStrategy,
+    | 'maxSurge'
+    | 'maxUnavailable'
+    | 'dynamicStableScale'
+    | 'scaleDownDelaySeconds'
+    | 'scaleDownDelayRevisionLimit'
+    | 'abortScaleDownDelaySeconds'
+    | 'minPodsPerReplicaSet'
+  >;
+  readonly spec: Pick<
+    RolloutSpec,
+    | 'replicas'
+    | 'revisionHistoryLimit'
+    | 'progressDeadlineSeconds'
+    | 'progressDeadlineAbort'
+    | 'rollbackWindow'
+    | 'analysis'
+  >;
+}
+
+export function imageOf(version: number): string {
+  return `example.com/web:${version}`;
+}
+
+export function isRoutedBy(traffic: Traffic): boolean {
+  return traffic === 'hosts' || traffic === 'subsets';
+}
+
+function stepOf(step: StepKind): CanaryStep {
+  switch (step.kind) {
+    case 'weight':
+      return { setWeight: step.weight };
+    case 'pause':
+      return { pause: step.duration === undefined ? {} : { duration: step.duration } };
+    case 'analysis':
+      return { analysis: { templates: [{ templateName: 'step' }] } };
+    case 'experiment':
+      return { experiment: experimentOf(step) };
+    default:
+      return { setCanaryScale: step.scale };
+  }
+}
+
+function experimentOf({
+  weight,
+  isJudged,
+}: Extract<StepKind, { kind: 'experiment' }>): NonNullable<CanaryStep['experiment']> {
+  return {
+    duration: '20s',
+    templates: [
+      {
+        name: 'probe',
+        specRef: 'canary',
+        replicas: 1,
+        ...(weight === undefined ? {} : { weight }),
+        metadata: { labels: { role: 'probe' } },
+      },
+    ],
+    ...(isJudged
+      ? { analyses: [{ name: 'judge', templateName: 'step', requiredForCompletion: true }] }
+      : {}),
+  };
+}
+
+export function stepsOf(steps: readonly StepKind[]): readonly CanaryStep[] {
+  return steps.map(stepOf);
+}
+
+function routing(traffic: Traffic): Pick<CanaryStrategy, 'trafficRouting'> {
+  if (!isRoutedBy(traffic)) return {};
+  const destinationRule = {
+    name: MESH,
+    canarySubsetName: 'canary',
+    stableSubsetName: 'stable',
+  };
+  const virtualService = { name: MESH, routes: ['primary'] };
+  const istio = traffic === 'hosts' ? { virtualService } : { virtualService, destinationRule };
+  return { trafficRouting: { istio } };
+}
+
+export function strategyOf(setup: Setup): CanaryStrategy {
+  const hasServices = setup.traffic === 'hosts' || setup.traffic === 'services';
+  return {
+    ...setup.strategy,
+    ...(hasServices ? { canaryService: CANARY_SERVICE, stableService: STABLE_SERVICE } : {}),
+    ...routing(setup.traffic),
+    steps: stepsOf(setup.steps),
+    ...(setup.background === 'none'
+      ? {}
+      : {
+          analysis: {
+            templates: [{ templateName: 'background' }],
+            ...(setup.background === 'from 1' ? { startingStep: 1 } : {}),
+          },
+        }),
+  };
+}
+
+const LABELS = { app: 'web' };
+
+export function rolloutOf(setup: Setup): Rollout {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: ROLLOUT },
+    spec: {
+      ...setup.spec,
+      selector: { matchLabels: LABELS },
+      template: {
+        metadata: { labels: LABELS },
+        spec: {
+          containers: [
+            { name: 'web', image: imageOf(1), ports: [{ containerPort: 8080, protocol: 'TCP' }] },
+          ],
+        },
+      },
+      strategy: { canary: strategyOf(setup) },
+    },
+  };
+}
+
+function service(name: string): Service {
+  const ports = [{ port: 80, targetPort: 8080 }];
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { selector: LABELS, ports },
+  };
+}
+
+function mesh(traffic: Traffic): readonly KubeObject[] {
+  if (!isRoutedBy(traffic)) return [];
+  const apiVersion = 'networking.istio.io/v1beta1';
+  const isByHost = traffic === 'hosts';
+  const stable = isByHost ? { host: STABLE_SERVICE } : { host: 'web', subset: 'stable' };
+  const canary = isByHost ? { host: CANARY_SERVICE } : { host: 'web', subset: 'canary' };
+  const virtualService: VirtualService = {
+    apiVersion,
+    kind: 'VirtualService',
+    metadata: { name: MESH },
+    spec: {
+      hosts: ['web'],
+      http: [
+        { name: 'mine', timeout: '3s', route: [{ destination: { host: 'other' }, weight: 100 }] },
+        {
+          name: 'primary',
+          retries: { attempts: 2 },
+          route: [
+            { destination: stable, weight: 100, headers: { response: { remove: ['x'] } } },
+            { destination: canary, weight: 0 },
+          ],
+        },
+      ],
+    },
+  };
+  if (isByHost) return [virtualService];
+  const rule: DestinationRule & { readonly spec: object } = {
+    apiVersion,
+    kind: 'DestinationRule',
+    metadata: { name: MESH },
+    spec: {
+      host: 'web',
+      subsets: [
+        { name: 'canary', labels: LABELS },
+        { name: 'stable', labels: LABELS },
+      ],
+    },
+  };
+  return [virtualService, rule];
+}
+
+/** A metric that is judged by `verdict`: below 1 is good, above 2 is bad, between nobody knows. */
+function template(name: string, rhythm: { interval?: string; count?: number }): AnalysisTemplate {
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AnalysisTemplate',
+    metadata: { name },
+    spec: {
+      metrics: [
+        {
+          name,
+          ...rhythm,
+          successCondition: 'result < 1',
+          failureCondition: 'result > 2',
+          provider: { prometheus: { address: 'http://metrics', query: name } },
+        },
+      ],
+    },
+  };
+}
+
+/** Everything that must be there, in the order in which a user would apply it. */
+export function manifestsOf(setup: Setup): readonly KubeObject[] {
+  const services =
+    setup.traffic === 'hosts' || setup.traffic === 'services'
+      ? [service(CANARY_SERVICE), service(STABLE_SERVICE)]
+      : [service(ROLLOUT)];
+  return [
+    ...services,
+    ...mesh(setup.traffic),
+    template('step', { interval: '10s', count: 2 }),
+    template('background', { interval: '20s' }),
+    rolloutOf(setup),
+  ];
+}

@@ -1,0 +1,152 @@
+// Random stories. What a setup may hold is valid: invalid objects are the subject of total.test.ts.
+import fc from 'fast-check';
+import { isRoutedBy, type Setup, type StepKind, type Traffic } from './stand/manifests.ts';
+import type { Act, Story, Turn } from './story.ts';
+
+type Arb<T> = fc.Arbitrary<T>;
+
+/** An object whose members are each there or not. */
+function some<T extends object>(members: { [K in keyof T]: Arb<T[K]> }): Arb<Partial<T>> {
+  return fc.record(members, { requiredKeys: [] }) as Arb<Partial<T>>;
+}
+
+const WEIGHT = fc.constantFrom(0, 1, 10, 25, 50, 75, 100);
+
+function stepsFor(isRouted: boolean): Arb<readonly StepKind[]> {
+  const weight = fc.record({ kind: fc.constant('weight' as const), weight: WEIGHT });
+  const pause = fc
+    .constantFrom<readonly (number | string)[]>([], [0], [5], ['30s'])
+    .map(([duration]): StepKind => {
+      return duration === undefined ? { kind: 'pause' } : { kind: 'pause', duration };
+    });
+  const analysis = fc.constant<StepKind>({ kind: 'analysis' });
+  const experiment = fc
+    .record({ isJudged: fc.boolean(), weight: fc.constantFrom(0, 5, 20) })
+    .map(({ isJudged, weight: share }): StepKind => {
+      const own = isRouted && share > 0 ? { weight: share } : {};
+      return { kind: 'experiment', isJudged, ...own };
+    });
+  const scale = fc
+    .oneof(
+      fc.record({ replicas: fc.constantFrom(0, 1, 2, 5) }),
+      fc.record({ weight: WEIGHT }),
+      fc.record({ matchTrafficWeight: fc.constant(true) }),
+    )
+    .map((found): StepKind => ({ kind: 'scale', scale: found }));
+  const plain: { arbitrary: Arb<StepKind>; weight: number }[] = [
+    { arbitrary: weight, weight: 5 },
+    { arbitrary: pause, weight: 3 },
+    { arbitrary: analysis, weight: 2 },
+    { arbitrary: experiment, weight: 2 },
+  ];
+  const all = isRouted ? [...plain, { arbitrary: scale, weight: 2 }] : plain;
+  return fc.array(fc.oneof(...all), { maxLength: 5 });
+}
+
+function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
+  const limits = fc.constantFrom<Setup['strategy']>(
+    {},
+    { maxSurge: 1, maxUnavailable: 0 },
+    { maxSurge: 0, maxUnavailable: 1 },
+    { maxSurge: '100%', maxUnavailable: '50%' },
+    { maxSurge: 0, maxUnavailable: '40%' },
+  );
+  if (!isRouted) return limits;
+  const fixed = some<Setup['strategy']>({
+    scaleDownDelaySeconds: fc.constantFrom(0, 5, 40),
+    scaleDownDelayRevisionLimit: fc.constantFrom(0, 1),
+    abortScaleDownDelaySeconds: fc.constantFrom(0, 7),
+    minPodsPerReplicaSet: fc.constant(2),
+  });
+  const dynamic = some<Setup['strategy']>({
+    abortScaleDownDelaySeconds: fc.constantFrom(0, 7),
+    minPodsPerReplicaSet: fc.constant(2),
+  }).map((found) => ({ ...found, dynamicStableScale: true }));
+  return fc
+    .tuple(limits, fc.oneof(fixed, dynamic))
+    .map(([first, second]) => ({ ...first, ...second }));
+}
+
+function setupFor(traffic: Traffic): Arb<Setup> {
+  const isRouted = isRoutedBy(traffic);
+  return fc.record({
+    traffic: fc.constant(traffic),
+    steps: stepsFor(isRouted),
+    background: fc.constantFrom('none', 'none', 'always', 'from 1'),
+    strategy: strategyFor(isRouted),
+    spec: some<Setup['spec']>({
+      replicas: fc.constantFrom(0, 1, 2, 3, 4, 5, 10),
+      revisionHistoryLimit: fc.constantFrom(0, 1, 2),
+      progressDeadlineSeconds: fc.constantFrom(3, 60),
+      progressDeadlineAbort: fc.constant(true),
+      rollbackWindow: fc.constant({ revisions: 1 }),
+      analysis: fc.constant({ successfulRunHistoryLimit: 1, unsuccessfulRunHistoryLimit: 0 }),
+    }),
+  });
+}
+
+const VERSION = fc.constantFrom(1, 2, 3);
+
+function actsFor(isRouted: boolean): Arb<Act> {
+  const only = <const K extends Act['kind']>(kind: K) => fc.constant({ kind } as Act);
+  return fc.oneof(
+    { weight: 6, arbitrary: VERSION.map((version): Act => ({ kind: 'image', version })) },
+    { weight: 4, arbitrary: only('promote') },
+    { weight: 1, arbitrary: only('promote full') },
+    { weight: 3, arbitrary: only('abort') },
+    { weight: 2, arbitrary: only('retry') },
+    { weight: 1, arbitrary: only('pause') },
+    { weight: 1, arbitrary: only('resume') },
+    {
+      weight: 1,
+      arbitrary: stepsFor(isRouted).map((steps): Act => ({ kind: 'steps', steps })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(0, 1, 2, 4, 7)
+        .map((replicas): Act => ({ kind: 'scale', replicas })),
+    },
+    {
+      weight: 3,
+      arbitrary: fc
+        .record({ version: VERSION, health: fc.constantFrom('good', 'good', 'half', 'bad') })
+        .map((found): Act => ({ kind: 'health', ...found })),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .constantFrom('good', 'bad', 'unclear', 'error')
+        .map((verdict): Act => ({ kind: 'verdict', verdict })),
+    },
+    {
+      weight: 4,
+      arbitrary: fc
+        .constantFrom(1, 6, 31, 70, 700)
+        .map((seconds): Act => ({ kind: 'wait', seconds })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom('set', 'run', 'experiment', 'mesh', 'service')
+        .map((what): Act => ({ kind: 'delete', what })),
+    },
+    { weight: 1, arbitrary: only('apply again') },
+  );
+}
+
+function turnsFor(isRouted: boolean): Arb<readonly Turn[]> {
+  const after = fc.oneof(
+    { weight: 3, arbitrary: fc.constant('rest' as const) },
+    { weight: 2, arbitrary: fc.nat({ max: 6 }) },
+  );
+  return fc.array(fc.record({ act: actsFor(isRouted), after }), { minLength: 1, maxLength: 12 });
+}
+
+export function storiesOf(...traffics: readonly Traffic[]): Arb<Story> {
+  return fc.constantFrom(...traffics).chain((traffic) => {
+    return fc.record({ setup: setupFor(traffic), turns: turnsFor(isRoutedBy(traffic)) });
+  });
+}
+
+export const STORIES = storiesOf('pods', 'services', 'hosts', 'subsets');
