@@ -77,7 +77,8 @@ export type Followed = { readonly run: AnalysisRun | undefined } | { readonly er
 export function needsNewRun(pass: Pass, current: AnalysisRun | undefined): boolean {
   const { stored } = pass;
   if (current === undefined) return true;
-  const isHeld = hasPause(pass, 'CanaryPauseStep') || hasPause(pass, 'BlueGreenPause');
+  // Any pause that still stands means that nobody has gone on yet: a new run beside it would end like this one.
+  const isHeld = (stored.pauseConditions ?? []).length > 0;
   if (stored.controllerPause === true && !isHeld) {
     return current.status?.phase === 'Inconclusive';
   }
