@@ -74,6 +74,7 @@ function worldOf(
     rollout,
     services: named(references, 'services', caches.services),
     virtualServices: named(references, 'virtualservices', caches.virtualServices),
+    destinationRules: named(references, 'destinationrules', caches.destinationRules),
     analysisTemplates: templates.namespaced,
     clusterAnalysisTemplates: templates.cluster,
   };
@@ -82,7 +83,6 @@ function worldOf(
     replicaSets: replicaSetsFor(caches, rollout),
     analysisRuns: caches.analysisRuns.byOwner(uid ?? ''),
     experiments: caches.experiments.byOwner(uid ?? ''),
-    destinationRules: named(references, 'destinationrules', caches.destinationRules),
     problem: problemOf(objects, memory),
     hashes: hashesOf(rollout, memory),
     taken: memory.taken,
@@ -96,7 +96,9 @@ function problemOf(objects: NamedObjects, memory: Memory): RolloutProblem | unde
   const { uid, generation } = objects.rollout.metadata;
   const { services, virtualServices, analysisTemplates, clusterAnalysisTemplates } = objects;
   const lists = [services, virtualServices, analysisTemplates, clusterAnalysisTemplates];
-  const basis = [uid, generation, ...lists.flatMap((list) => [list.length, ...list])];
+  // Of DestinationRules only their being there is looked at; their subsets change with every update.
+  const rules = objects.destinationRules.map(({ metadata }) => metadata.name);
+  const basis = [uid, generation, ...rules, ...lists.flatMap((list) => [list.length, ...list])];
   return memory.problem.of(basis, () => rolloutProblem(objects));
 }
 

@@ -30,6 +30,19 @@ const ROWS: readonly Row[] = [
     },
     turns: thenRest({ kind: 'image', version: 3 }, { kind: 'verdict', verdict: 'unclear' }),
   },
+  {
+    name: 'a missing DestinationRule is told once, not with every pass',
+    setup: { traffic: 'subsets' },
+    turns: thenRest({ kind: 'delete', what: 'mesh' }),
+  },
+  {
+    name: 'what is missing during an abort is told once, and the analysis of the update is ended',
+    setup: { traffic: 'subsets', steps: [{ kind: 'analysis' }], background: 'always' },
+    turns: [
+      ...thenRest({ kind: 'image', version: 2 }, { kind: 'delete', what: 'mesh' }),
+      ...thenRest({ kind: 'abort' }, { kind: 'wait', seconds: 70 }),
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

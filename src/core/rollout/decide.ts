@@ -89,12 +89,14 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   if (restartPods(pass)) return undefined;
   cleanRevisions(pass);
   draft.experiment = storedExperiment(pass);
-  if (!shiftTraffic(pass)) return undefined;
+  const isShifted = shiftTraffic(pass);
+  // With something missing an abort goes on as far as it can: only pods must wait for what their traffic does.
+  if (!isShifted && draft.referenceProblem === undefined) return undefined;
   if (!followExperiment(pass)) return undefined;
   if (!followAnalyses(pass)) return undefined;
   cleanRuns(pass);
   const isStopped = isHalted(pass) || draft.pausesAdded.has('InconclusiveAnalysisRun');
-  if (!isStopped && scaleReplicaSets(pass)) return canaryStatus(pass);
+  if (isShifted && !isStopped && scaleReplicaSets(pass)) return canaryStatus(pass);
   if (!draft.pausesAdded.has('InconclusiveAnalysisRun')) pauseStep(pass);
   return canaryStatus(pass);
 }

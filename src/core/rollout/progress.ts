@@ -122,3 +122,12 @@ export function subjectOf({ sets, rollout }: Pass): string {
 export function invalidMessage({ rollout }: Pass, problem: string): string {
   return `The Rollout "${rollout.metadata.name}" is invalid: ${problem}`;
 }
+
+/** Whether what is missing while an abort goes on has been told already. */
+export function isProblemTold(pass: Pass): boolean {
+  const { referenceProblem } = pass.draft;
+  if (referenceProblem === undefined) return false;
+  return (
+    conditionOf(pass.stored, 'InvalidSpec')?.message === invalidMessage(pass, referenceProblem)
+  );
+}

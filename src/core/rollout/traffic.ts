@@ -16,6 +16,7 @@ import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
 import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
 import { isRouted } from './limits.ts';
 import { type Pass, rolloutRevision, warning } from './pass.ts';
+import { isProblemTold } from './progress.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
 import { availableOf, canarySetsOf, hashOf, sizeOf } from './sets.ts';
 
@@ -71,11 +72,11 @@ function runPlan(pass: Pass, plan: Plan): boolean {
       return true;
     }
   }
+  record(pass, plan, begun);
   if (plan.waiting !== undefined) {
     draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
     return true;
   }
-  record(pass, plan, begun);
   pointCanaryServiceBack(pass, plan);
   return true;
 }
@@ -97,17 +98,21 @@ function perform(state: IstioState, operation: Operation, { wanted }: Plan): Rou
   }
 }
 
-function refused({ draft }: Pass, operation: Operation, error: string): boolean {
-  if (operation.op === 'setWeight') draft.events.push(warning('TrafficRoutingError', error));
+function refused(pass: Pass, operation: Operation, error: string): boolean {
+  const { draft } = pass;
+  if (operation.op === 'setWeight' && !isProblemTold(pass)) {
+    draft.events.push(warning('TrafficRoutingError', error));
+  }
   draft.reasons.unshift({ code: 'TrafficRefused', message: error });
   return false;
 }
 
 /** Each object as one patch against what the step before left. */
-function writeSteps({ draft }: Pass, before: IstioState, result: RouterResult): void {
+function writeSteps(pass: Pass, before: IstioState, result: RouterResult): void {
+  const { draft } = pass;
   for (const { object, events } of result.steps) {
     if (object === undefined) {
-      draft.events.push(...events);
+      if (!isProblemTold(pass)) draft.events.push(...events);
       continue;
     }
     const old = [...before.virtualServices, ...before.destinationRules].find((one) =>

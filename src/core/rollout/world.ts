@@ -10,7 +10,12 @@ import type { RolloutProblem } from './validation/problem.ts';
 /** The Rollout and the objects that its spec names: what decides whether it can be driven at all. */
 export type NamedObjects = Pick<
   RolloutWorld,
-  'rollout' | 'services' | 'virtualServices' | 'analysisTemplates' | 'clusterAnalysisTemplates'
+  | 'rollout'
+  | 'services'
+  | 'virtualServices'
+  | 'destinationRules'
+  | 'analysisTemplates'
+  | 'clusterAnalysisTemplates'
 >;
 
 export interface RolloutWorld {

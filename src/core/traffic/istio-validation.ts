@@ -1,4 +1,5 @@
 // Checks of the Istio settings and of the VirtualServices they name (traffic.md 2.3, rollout.md 10.3).
+import type { KubeObject } from '../../api/object.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { VirtualService } from './istio-objects.ts';
 import { parseVirtualServiceName } from './istio-reference.ts';
@@ -35,4 +36,19 @@ export function istioProblem(
     }
   }
   return undefined;
+}
+
+/** That the DestinationRule which the Rollout names is not there; undefined if it is, or if none is named. */
+export function ruleProblem(
+  rollout: Rollout,
+  destinationRules: readonly KubeObject[],
+): string | undefined {
+  const name = istioOf(rollout)?.destinationRule?.name;
+  const own = rollout.metadata.namespace ?? '';
+  const isThere = destinationRules.some(
+    ({ metadata }) => metadata.name === name && (metadata.namespace ?? '') === own,
+  );
+  if (name === undefined || isThere) return undefined;
+  const problem = `destinationrules.networking.istio.io "${name}" not found`;
+  return `${PATH}.destinationRule.name: Invalid value: ${JSON.stringify(name)}: ${problem}`;
 }
