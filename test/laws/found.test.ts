@@ -31,6 +31,20 @@ const ROWS: readonly Row[] = [
     turns: thenRest({ kind: 'image', version: 3 }, { kind: 'verdict', verdict: 'unclear' }),
   },
   {
+    name: 'an aborted canary without pods is not looked at again when its delay has passed',
+    setup: {
+      traffic: 'hosts',
+      steps: [{ kind: 'scale', scale: { weight: 0 } }],
+      background: 'always',
+      strategy: { abortScaleDownDelaySeconds: 7, dynamicStableScale: true },
+    },
+    turns: [
+      { act: { kind: 'scale', replicas: 0 }, after: 0 },
+      { act: { kind: 'verdict', verdict: 'bad' }, after: 0 },
+      { act: { kind: 'image', version: 3 }, after: 'rest' },
+    ],
+  },
+  {
     name: 'a missing DestinationRule is told once, not with every pass',
     setup: { traffic: 'subsets' },
     turns: thenRest({ kind: 'delete', what: 'mesh' }),
@@ -41,6 +55,56 @@ const ROWS: readonly Row[] = [
     turns: [
       ...thenRest({ kind: 'image', version: 2 }, { kind: 'delete', what: 'mesh' }),
       ...thenRest({ kind: 'abort' }, { kind: 'wait', seconds: 70 }),
+    ],
+  },
+  {
+    name: 'a step down to weight 0 takes the traffic away before the pods',
+    setup: {
+      traffic: 'hosts',
+      steps: [
+        { kind: 'weight', weight: 50 },
+        { kind: 'weight', weight: 0 },
+      ],
+    },
+    turns: thenRest({ kind: 'image', version: 2 }, { kind: 'promote' }),
+  },
+  {
+    name: 'an aborted canary that is held at its minimum of pods does not keep its traffic',
+    setup: {
+      traffic: 'subsets',
+      steps: [{ kind: 'weight', weight: 1 }],
+      strategy: { minPodsPerReplicaSet: 2, dynamicStableScale: true },
+      spec: { replicas: 2 },
+    },
+    turns: [
+      { act: { kind: 'image', version: 3 }, after: 5 },
+      { act: { kind: 'abort' }, after: 'rest' },
+    ],
+    isRescued: true,
+  },
+  {
+    name: 'an aborted canary that is kept for good (delay 0) does not keep its traffic',
+    setup: {
+      traffic: 'hosts',
+      steps: [{ kind: 'weight', weight: 10 }],
+      background: 'from 1',
+      strategy: { abortScaleDownDelaySeconds: 0, dynamicStableScale: true },
+      spec: { replicas: 2 },
+    },
+    turns: thenRest({ kind: 'verdict', verdict: 'bad' }, { kind: 'image', version: 3 }),
+    isRescued: true,
+  },
+  {
+    name: 'an experiment that is over loses its share before its pods go, though stable lacks pods',
+    setup: {
+      traffic: 'subsets',
+      steps: [{ kind: 'experiment', isJudged: false, weight: 5 }],
+      spec: { replicas: 4 },
+    },
+    turns: [
+      ...thenRest({ kind: 'image', version: 3 }),
+      { act: { kind: 'health', version: 1, health: 'half' }, after: 0 },
+      { act: { kind: 'image', version: 1 }, after: 0 },
     ],
   },
 ];

@@ -23,7 +23,7 @@ export function scaleAborted(
   if (deadlineTextOf(set) === '') {
     const isStableWhole = availableOf(sets.stableSet) >= replicas;
     const deadline = later(now, seconds(delaySeconds));
-    if (isStableWhole) draft.moments.push(deadline);
+    if (isStableWhole && size > 0) draft.moments.push(deadline);
     return scaleSet(pass, set, {
       size,
       ...(isStableWhole ? { deadline: formatInstant(deadline) } : {}),
@@ -31,7 +31,7 @@ export function scaleAborted(
   }
   const deadline = deadlineOf(set);
   if (deadline === undefined) return undefined;
-  if (deadline > now) draft.moments.push(deadline);
+  if (deadline > now && size > 0 && !isHeld) draft.moments.push(deadline);
   const target = deadline > now || isHeld ? size : 0;
   return scaleSet(pass, set, { size: target, keepsDeadline: true });
 }

@@ -2,6 +2,7 @@
 import type { CanaryStrategy, Rollout, TrafficWeights } from '../../api/rollout.ts';
 import { canaryOf, desiredReplicas, isRouted, limitsOf, maxWeightOf } from './limits.ts';
 import {
+  atLeastMinimum,
   canaryScaleInForce,
   desiredCanaryWeight,
   isFullyPromoted,
@@ -174,16 +175,6 @@ function withinLimits(
   const need = Math.max(0, minAvailable - available);
   kept += Math.min(lost, need);
   return { drain: drain.target - Math.max(0, kept + drain.target - limit), other: kept };
-}
-
-function atLeastMinimum(
-  count: number,
-  strategy: CanaryStrategy | undefined,
-  replicas: number,
-): number {
-  const minimum = strategy?.minPodsPerReplicaSet;
-  if (count === 0 || minimum === undefined || strategy?.trafficRouting === undefined) return count;
-  return Math.max(count, Math.min(minimum, replicas));
 }
 
 /**

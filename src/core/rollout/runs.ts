@@ -14,7 +14,6 @@ import { rolloutArguments } from '../analysis/arguments.ts';
 import { readyRun, terminateRun } from '../analysis/run-object.ts';
 import { collectTemplates, mergeTemplates } from '../analysis/templates.ts';
 import {
-  hasPause,
   isAborted,
   isCompleted,
   type Pass,

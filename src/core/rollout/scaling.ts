@@ -2,7 +2,7 @@
 // next one is decided on what the change led to (rollout.md 4.6-4.8). Entry point: `scaleReplicaSets`.
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { scaleAborted } from './abort-scaling.ts';
-import { canaryOf, isRouted, limitsOf } from './limits.ts';
+import { canaryOf, isRouted, limitsOf, maxWeightOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { referencedHashes } from './references.ts';
 import { canaryReplicas } from './replicas.ts';
@@ -17,6 +17,7 @@ import {
   hashOf,
   sizeOf,
 } from './sets.ts';
+import { canaryScaleInForce, replicasForWeight } from './weights.ts';
 
 /** True if something was scaled. */
 export function scaleReplicaSets(pass: Pass): boolean {
@@ -29,7 +30,9 @@ function scaleStable(pass: Pass): boolean {
   if (stableSet === undefined || stableSet === newSet) return false;
   // What routers were told in earlier passes still sends it traffic.
   const { stable } = canaryReplicas(rollout, canarySetsOf(sets), stored.canary?.weights);
-  return scaleSet(pass, stableSet, { size: stable, deadline: null });
+  // Beside a canary that is kept for good, stable cannot grow in step with its shrinking: it grows at once.
+  const size = isKeptAfterAbort(pass) ? pass.replicas : stable;
+  return scaleSet(pass, stableSet, { size, deadline: null });
 }
 
 function scaleNew(pass: Pass): boolean {
@@ -46,7 +49,27 @@ function scaleNew(pass: Pass): boolean {
   }
   if (isKeptAfterAbort(pass)) return scaleSet(pass, newSet, { size: sizeOf(newSet) });
   const { canary } = canaryReplicas(rollout, canarySetsOf(sets), draft.weights);
-  return scaleSet(pass, newSet, { size: canary, ...(waits ? {} : { deadline: null }) });
+  const size = keptForTraffic(pass, newSet, canary);
+  return scaleSet(pass, newSet, { size, ...(waits ? {} : { deadline: null }) });
+}
+
+/**
+ * What routers still send to the new set must leave before its pods do: it does not shrink below what its recorded
+ * weight was sized for. A step that sizes it by hand may go lower, but not to nothing.
+ * 10 pods at 50, then setWeight 0 -> 5 until the weight is 0.
+ */
+function keptForTraffic(
+  { rollout, draft, replicas }: Pass,
+  set: ReplicaSet,
+  wanted: number,
+): number {
+  const recorded = draft.weights?.canary;
+  const size = sizeOf(set);
+  const isItsOwn = (recorded?.podTemplateHash ?? '') === hashOf(set);
+  if (!isRouted(rollout) || recorded === undefined || !isItsOwn || wanted >= size) return wanted;
+  const share = replicasForWeight(replicas, recorded.weight, maxWeightOf(canaryOf(rollout)));
+  const need = canaryScaleInForce(rollout) === undefined ? share : Math.min(1, share);
+  return Math.min(size, Math.max(wanted, need));
 }
 
 /** After an abort a routed canary stays for a while, so that traffic has left before its pods do. */

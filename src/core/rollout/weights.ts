@@ -1,5 +1,5 @@
 // The weight in effect at a step, and the way back after an abort (rollout.md 4.2, 4.4; traffic.md 1.5).
-import type { CanaryStep, Rollout, TrafficWeights } from '../../api/rollout.ts';
+import type { CanaryStep, CanaryStrategy, Rollout, TrafficWeights } from '../../api/rollout.ts';
 import { canaryOf, desiredReplicas, isRouted, maxWeightOf } from './limits.ts';
 
 /** A ReplicaSet as the arithmetic sees it. */
@@ -29,6 +29,17 @@ export function currentStepOf(rollout: Rollout): CanaryStep | undefined {
 /** Pods for a share of the traffic: ceil(weight x replicas / max). 10 pods at 20 -> 2; 3 pods at 34 -> 2. */
 export function replicasForWeight(replicas: number, weight: number, maxWeight: number): number {
   return Math.ceil((weight * replicas) / maxWeight);
+}
+
+/** A routed set that has pods at all has `minPodsPerReplicaSet` of them, but no more than the whole rollout. */
+export function atLeastMinimum(
+  count: number,
+  strategy: CanaryStrategy | undefined,
+  replicas: number,
+): number {
+  const minimum = strategy?.minPodsPerReplicaSet;
+  if (count === 0 || minimum === undefined || strategy?.trafficRouting === undefined) return count;
+  return Math.max(count, Math.min(minimum, replicas));
 }
 
 /** The setWeight step nearest to `index` (inclusive, or strictly before it); 0 if there is none. */
@@ -101,12 +112,14 @@ function abortStepDownWeight(rollout: Rollout, { canary, stable }: SetPair): num
   return lastWeightBelow(rollout, standIn);
 }
 
+/** Sets are counted as they are sized: one that is held at its minimum does not hold its traffic too. */
 function lastWeightBelow(rollout: Rollout, pods: number): number {
-  const maxWeight = maxWeightOf(canaryOf(rollout));
+  const strategy = canaryOf(rollout);
   const replicas = desiredReplicas(rollout);
+  const podsFor = (weight: number) =>
+    atLeastMinimum(replicasForWeight(replicas, weight, maxWeightOf(strategy)), strategy, replicas);
   const found = stepsOf(rollout).findLast(
-    (step) =>
-      step.setWeight !== undefined && replicasForWeight(replicas, step.setWeight, maxWeight) < pods,
+    ({ setWeight }) => setWeight !== undefined && podsFor(setWeight) < pods,
   );
   return found?.setWeight ?? 0;
 }
@@ -123,10 +136,12 @@ export function backOffWeight(
   const isDynamic = strategy?.dynamicStableScale === true;
   if (!isDynamic || canary === undefined || stable === undefined || replicas === 0) return 0;
   const maxWeight = maxWeightOf(strategy);
-  const next =
-    rollout.status?.abort === true
-      ? abortStepDownWeight(rollout, sets)
-      : stepWeight(rollout, maxWeight);
+  // A canary that is kept for good after an abort (delay 0) never shrinks: its traffic must not wait for that.
+  const isKept = strategy?.abortScaleDownDelaySeconds === 0;
+  const down = isKept
+    ? lastWeightBelow(rollout, replicas - stable.available)
+    : abortStepDownWeight(rollout, sets);
+  const next = rollout.status?.abort === true ? down : stepWeight(rollout, maxWeight);
   const carried = Math.floor((maxWeight * stable.available) / replicas);
   const excess = Math.max(0, maxWeight - carried);
   if (recorded === undefined) return Math.max(excess, next);

@@ -3,7 +3,12 @@
 import type { Experiment } from '../../api/experiment.ts';
 import type { CanaryStep, Rollout, TrafficWeights, WeightDestination } from '../../api/rollout.ts';
 import { canaryOf, desiredReplicas, maxWeightOf } from '../rollout/limits.ts';
-import { atDesiredCounts, type CanarySets, progressThresholdMet } from '../rollout/replicas.ts';
+import {
+  atDesiredCounts,
+  type CanarySets,
+  progressThresholdMet,
+  trafficRoutedReplicas,
+} from '../rollout/replicas.ts';
 import {
   backOffWeight,
   currentStepOf,
@@ -59,7 +64,7 @@ export function trafficPlan(world: TrafficWorld): Plan {
   const wanted = wantedTraffic(world);
   const before: Operation[] = wanted.removesManagedRoutes ? [{ op: 'removeManagedRoutes' }] : [];
   const waiting = capacityGate(world, wanted.weight);
-  if (waiting !== undefined) return { wanted: held(wanted, world), operations: before, waiting };
+  if (waiting !== undefined) return waitingPlan(world, { wanted, operations: before, waiting });
   const { canary } = world.sets;
   const isEmpty = (canary?.available ?? 0) === 0;
   const emptiesFirst = isEmpty && (world.recorded?.canary.weight ?? 0) > 0;
@@ -71,6 +76,26 @@ export function trafficPlan(world: TrafficWorld): Plan {
     { op: 'setWeight' },
   ];
   return { wanted, operations, record: recordOf(world.rollout, wanted) };
+}
+
+/** Nothing moves but what an experiment that is over leaves behind: its pods go soon, so its share goes first (I10). */
+function waitingPlan(world: TrafficWorld, plan: Plan): Plan {
+  const { recorded, rollout, sets } = world;
+  const wanted = held(plan.wanted, world);
+  const isOver = wanted.extras.length === 0 && (recorded?.additional ?? []).length > 0;
+  const hasPods = (sets.stable?.available ?? 0) > 0;
+  if (recorded === undefined || !isOver || !hasPods) return { ...plan, wanted };
+  const { additional: _over, ...parties } = recorded;
+  const { weight } = recorded.canary;
+  return {
+    ...plan,
+    wanted: { ...wanted, weight },
+    operations: [...plan.operations, { op: 'setWeight' }],
+    record: {
+      ...parties,
+      stable: { ...recorded.stable, weight: maxWeightOf(canaryOf(rollout)) - weight },
+    },
+  };
 }
 
 /** While the canary still has traffic its Service goes on naming it. */
@@ -206,6 +231,8 @@ function stepTraffic(world: TrafficWorld): Pick<Wanted, 'weight' | 'extras'> {
   const steps = stepsOf(rollout);
   const index = stepIndexOf(rollout);
   if (steps.length === 0) return { weight: 0, extras: [] };
+  const lower = lowerWeight(world);
+  if (lower !== undefined) return { weight: lower, extras: experimentExtras(world) };
   // Sizes are judged by what this pass wants, not by what earlier passes recorded.
   if (!atDesiredCounts(rollout, sets, undefined)) {
     return { weight: nearestSetWeight(rollout, index, false), extras: experimentExtras(world) };
@@ -214,6 +241,15 @@ function stepTraffic(world: TrafficWorld): Pick<Wanted, 'weight' | 'extras'> {
     return { weight: nearestSetWeight(rollout, index), extras: experimentExtras(world) };
   }
   return { weight: maxWeightOf(canaryOf(rollout)), extras: [] };
+}
+
+/** On the way down traffic leaves before pods do: a step with no more than the one before waits for no sizes (I3). */
+function lowerWeight({ rollout, sets }: TrafficWorld): number | undefined {
+  const index = stepIndexOf(rollout);
+  if (index >= stepsOf(rollout).length) return undefined;
+  const wanted = trafficRoutedReplicas(rollout, sets, undefined).canary;
+  const weight = wanted === 0 ? 0 : nearestSetWeight(rollout, index);
+  return weight <= nearestSetWeight(rollout, index, false) ? weight : undefined;
 }
 
 /**

@@ -1,0 +1,38 @@
+// Law 8: domain safety. The promises of design.md "Traffic safety", after every single write of random stories.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { checkRescued, isRescuable, RESCUE } from './abort.ts';
+import { holds, PATIENCE_MS } from './runs.ts';
+import { STORIES, storiesOf } from './stories.ts';
+import { play } from './story.ts';
+import { watchSafety } from './traffic-safety.ts';
+
+it(
+  'no write breaks the sum of the weights, the capacity behind them, the pods in service or what users own',
+  async () => {
+    await holds(
+      fc.asyncProperty(STORIES, async (story) => {
+        const found: (readonly string[])[] = [];
+        await play(story, { onStart: (stand) => found.push(watchSafety(stand)) });
+        expect(found.flat()).toEqual([]);
+      }),
+      40,
+    );
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'an abort reaches 100 % on the stable version, whatever has happened before',
+  async () => {
+    await holds(
+      fc.asyncProperty(storiesOf('pods', 'hosts', 'subsets'), async ({ setup, turns }) => {
+        const stand = await play({ setup, turns: [...turns, ...RESCUE] });
+        fc.pre(isRescuable(stand));
+        checkRescued(stand, setup);
+      }),
+      20,
+    );
+  },
+  PATIENCE_MS,
+);
