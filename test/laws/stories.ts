@@ -149,4 +149,16 @@ export function storiesOf(...traffics: readonly Traffic[]): Arb<Story> {
   });
 }
 
+/** Stories that end amid an update: to another image, with a pause that nobody ends as its last step. */
+export function updatesOf(...traffics: readonly Traffic[]): Arb<Story> {
+  const last = fc.record({
+    act: VERSION.map((version): Act => ({ kind: 'image', version })),
+    after: fc.oneof(fc.constant('rest' as const), fc.integer({ min: 2, max: 12 })),
+  });
+  return fc.tuple(storiesOf(...traffics), last).map(([{ setup, turns }, turn]) => ({
+    setup: { ...setup, steps: [...setup.steps, { kind: 'pause' }] },
+    turns: [...turns, turn],
+  }));
+}
+
 export const STORIES = storiesOf('pods', 'services', 'hosts', 'subsets');

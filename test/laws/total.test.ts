@@ -8,6 +8,8 @@ import type { KubeObject, ResourceType } from '../../src/api/object.ts';
 import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../../src/api/resources.ts';
 import { rolloutSchema } from '../../src/api/rollout.ts';
 import type { Decision, Write } from '../../src/core/decision.ts';
+import { rolloutProblem } from '../../src/core/rollout/validation.ts';
+import type { RolloutWorld } from '../../src/core/rollout/world.ts';
 import { instant, type Instant } from '../../src/lib/time.ts';
 import { type OpenApi, openApi } from '../../src/schema/open-api.ts';
 import type { Schema } from '../../src/schema/schema.ts';
@@ -196,7 +198,9 @@ function strangeWorld({ member, schema }: Case, world: World, strange: Strange):
   }
   const object = changedObject(next[member] as KubeObject, strange.own);
   fc.pre(isStorable(schema, object));
-  return { ...next, [member]: object };
+  next = { ...next, [member]: object };
+  if (schema !== rolloutSchema) return next;
+  return { ...next, problem: rolloutProblem(next as unknown as RolloutWorld) };
 }
 
 const INT32 = 2 ** 31;
