@@ -40,18 +40,31 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body?: Uint8Array;
+  /** A body that may be long, in chunks as they come, in place of `body`. Only what says so takes one. */
+  readonly stream?: Body;
   readonly cancel?: Cancel;
 }
 
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
+  /** Values of Set-Cookie, the one header that cannot be joined into one line. */
+  readonly cookies?: readonly string[];
   /** Read to its end, or leave the loop early to close the connection. */
   readonly body: Body;
 }
 
 /** One HTTP server seen from a client. Throws `TransportError` when no response came. */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** What came of a request to leave HTTP: an answer, and on status 101 the bytes after it. */
+export interface Switched {
+  readonly answer: HttpResponse;
+  readonly stream?: ByteStream;
+}
+
+/** Asks a server to switch protocols, with the client's own `upgrade` header. */
+export type SwitchProtocols = (request: HttpRequest) => Promise<Switched>;
 
 /** No response: refused, reset, timed out, bad certificate, cancelled. */
 export class TransportError extends Error {
