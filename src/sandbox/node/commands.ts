@@ -1,9 +1,14 @@
-// The commands that pods of the builtin runner know: echo, env, hostname, cat, sleep, true, false, and `sh -c` of these.
+// The commands that pods of the builtin runner know: echo, env, hostname, cat, seq, sleep, true, false, curl, wget, and
+// `sh -c` of these.
 // Anything else ends with 127 and says so. Entry point: `runCommand`.
 import { utf8 } from '../../lib/bytes.ts';
 import { sleep } from '../../lib/clock.ts';
 import type { Body, Cancel, Clock } from '../../lib/ports.ts';
 import { milliseconds } from '../../lib/time.ts';
+import { curl } from './curl.ts';
+import { NoSuchHostError, type PodNetwork } from './network.ts';
+import { runShell } from './shell.ts';
+import { wget } from './wget.ts';
 
 export interface CommandPlace {
   readonly clock: Clock;
@@ -13,10 +18,15 @@ export interface CommandPlace {
   readonly stdout: (chunk: Uint8Array) => Promise<void>;
   readonly stderr: (chunk: Uint8Array) => Promise<void>;
   readonly cancel: Cancel;
+  /** Absent: the pod reaches nothing. */
+  readonly network?: PodNetwork;
 }
 
 const NOT_FOUND = 127;
-const USAGE = 2;
+const NO_NETWORK: PodNetwork = {
+  send: ({ connectedTo }) => Promise.reject(new NoSuchHostError(connectedTo.host)),
+};
+const MOST_NUMBERS = 1_000_000;
 
 type Builtin = (args: readonly string[], place: CommandPlace) => Promise<number>;
 
@@ -41,7 +51,10 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   true: () => Promise.resolve(0),
   false: () => Promise.resolve(1),
   ':': () => Promise.resolve(0),
-  sh: shell,
+  seq,
+  curl: (args, place) => curl(args, place, place.network ?? NO_NETWORK),
+  wget: (args, place) => wget(args, place, place.network ?? NO_NETWORK),
+  sh: (args, place) => runShell(args, place, runCommand),
 };
 
 /** `/bin/sh` and `sh` are the same program. */
@@ -107,77 +120,23 @@ export function forever(cancel: Cancel): Promise<void> {
   return promise;
 }
 
-async function shell(args: readonly string[], place: CommandPlace): Promise<number> {
-  const [option, script = ''] = args;
-  if (option !== '-c') {
-    await place.stderr(utf8('sh: only `sh -c COMMANDS` is known to the builtin runner\n'));
-    return USAGE;
+async function seq(args: readonly string[], { stdout, stderr }: CommandPlace): Promise<number> {
+  const numbers = args.map(Number);
+  if (args.length === 0 || args.length > 3 || numbers.some((number) => !Number.isInteger(number))) {
+    await stderr(
+      utf8('seq: the builtin runner knows seq [FIRST [STEP]] LAST with whole numbers\n'),
+    );
+    return 1;
   }
-  const parsed = scriptOf(script, place.env);
-  if (!parsed.ok) {
-    await place.stderr(utf8(`sh: ${parsed.error}\n`));
-    return USAGE;
+  const last = numbers.at(-1) ?? 0;
+  const first = numbers.length > 1 ? (numbers[0] ?? 1) : 1;
+  const step = numbers.length > 2 ? (numbers[1] ?? 1) : 1;
+  const count = step === 0 ? 0 : Math.max(0, Math.floor((last - first) / step) + 1);
+  if (count > MOST_NUMBERS) {
+    await stderr(utf8(`seq: more than ${MOST_NUMBERS} numbers\n`));
+    return 1;
   }
-  let code = 0;
-  for (const { join, words } of parsed.commands) {
-    if (join === '&&' && code !== 0) continue;
-    if (join === '||' && code === 0) continue;
-    if (place.cancel.cancelled) break;
-    const [program] = words;
-    if (program === 'exit') return Number(words[1] ?? String(code));
-    code = await runCommand(words, place);
-  }
-  return code;
-}
-
-interface ShellCommand {
-  /** What stands before it: it runs always, after success, or after failure. */
-  readonly join: ';' | '&&' | '||';
-  readonly words: readonly string[];
-}
-
-type Parsed =
-  | { readonly ok: true; readonly commands: readonly ShellCommand[] }
-  | { readonly ok: false; readonly error: string };
-
-const TOKEN =
-  /\s+|(&&|\|\||;|\n)|'([^']*)'|"((?:[^"\\]|\\.)*)"|([^\s;&|'"<>()$`]+|\$\{?\w+\}?|\$\?)|(.)/gsy;
-
-/** Commands joined by `;`, `&&`, `||`, with quotes and variables; no pipes, no redirection. */
-function scriptOf(script: string, env: Readonly<Record<string, string>>): Parsed {
-  const commands: ShellCommand[] = [];
-  let words: string[] = [];
-  let join: ShellCommand['join'] = ';';
-  let isGlued = false;
-  const push = (text: string): void => {
-    const last = words.pop();
-    if (isGlued && last !== undefined) words.push(last + text);
-    else {
-      if (last !== undefined) words.push(last);
-      words.push(text);
-    }
-    isGlued = true;
-  };
-  const close = (): void => {
-    if (words.length > 0) commands.push({ join, words });
-    words = [];
-  };
-  for (const match of script.matchAll(TOKEN)) {
-    const [, separator, single, double, bare, other] = match;
-    if (separator !== undefined) {
-      close();
-      join = separator === '&&' || separator === '||' ? separator : ';';
-      isGlued = false;
-    } else if (single !== undefined) push(single);
-    else if (double !== undefined) push(expanded(double.replaceAll(/\\(.)/gs, '$1'), env));
-    else if (bare !== undefined) push(expanded(bare, env));
-    else if (other === undefined) isGlued = false;
-    else return { ok: false, error: `${JSON.stringify(other)} is not known to the builtin runner` };
-  }
-  close();
-  return { ok: true, commands };
-}
-
-function expanded(text: string, env: Readonly<Record<string, string>>): string {
-  return text.replaceAll(/\$\{?(\w+)\}?/g, (_whole, name: string) => env[name] ?? '');
+  const lines = Array.from({ length: count }, (_, index) => `${first + index * step}\n`);
+  await stdout(utf8(lines.join('')));
+  return 0;
 }
