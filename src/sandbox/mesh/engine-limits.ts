@@ -1,0 +1,38 @@
+// The time that a request has, and racing against it.
+import { cancellation } from '../../lib/clock.ts';
+import type { Clock, Stop } from '../../lib/ports.ts';
+import { later, milliseconds } from '../../lib/time.ts';
+
+/** From its making on; without a time it is never over and costs nothing. */
+export class Deadline {
+  readonly #over = cancellation();
+  readonly #stop: Stop | undefined;
+
+  constructor(clock: Clock, timeoutMs: number | undefined) {
+    if (timeoutMs === undefined) return;
+    const at = later(clock.now(), milliseconds(timeoutMs));
+    this.#stop = clock.at(at, () => this.#over.now());
+  }
+
+  get isOver(): boolean {
+    return this.#over.cancel.cancelled;
+  }
+
+  /** At once if it is over. */
+  onOver(run: () => void): Stop {
+    if (this.#stop === undefined) return () => undefined;
+    return this.#over.cancel.onCancel(run);
+  }
+
+  /** Resolves with the work or when time is over, whichever is first. */
+  async during(work: Promise<unknown>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const off = this.onOver(() => resolve(undefined));
+    await Promise.race([work, promise]);
+    off();
+  }
+
+  stop(): void {
+    this.#stop?.();
+  }
+}

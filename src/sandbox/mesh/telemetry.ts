@@ -1,0 +1,133 @@
+// What the proxies of the mesh count, as Istio counts it (traffic.md 5.3): one sidecar beside each pod, in it one cell for
+// each set of labels. Nobody samples here; metrics/collect.ts does. Entry point: `createTelemetry`.
+import type { Source } from './engine.ts';
+import type { EndpointPod, ServiceName } from './plan.ts';
+import { labelsOfRecord, type MeshLabels, type WorkloadNaming } from './telemetry-labels.ts';
+
+/** One request as one proxy saw it. */
+export interface TelemetryRecord {
+  readonly reporter: 'source' | 'destination';
+  readonly source: Source;
+  /** The Service that was chosen, where one was. */
+  readonly service: ServiceName | undefined;
+  /** The pod that it reached. */
+  readonly pod: EndpointPod | undefined;
+  /** 0: the caller left before an answer. */
+  readonly status: number;
+  /** Joined by commas, `-` for none. */
+  readonly flags: string;
+  readonly grpcStatus: string;
+  readonly isGrpc: boolean;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+export interface Telemetry {
+  record(entry: TelemetryRecord): void;
+  /** What the proxy of a pod (`namespace/name`) has counted since it began. */
+  cells(pod: string): Iterable<Cell>;
+  /** The pod is gone, and its proxy with it. */
+  forget(pod: string): void;
+}
+
+/** Counters of one set of labels. They only grow. */
+export interface Cell {
+  readonly labels: MeshLabels;
+  readonly requests: number;
+  readonly duration: Histogram;
+  readonly requestBytes: Histogram;
+  readonly responseBytes: Histogram;
+}
+
+export interface Histogram {
+  /** Observations up to and including the bound of the same place in `BUCKETS`, not cumulated; the last is +Inf. */
+  readonly counts: Readonly<Float64Array>;
+  readonly sum: number;
+}
+
+/** Upper bounds of Istio's histograms, of milliseconds and of bytes alike. */
+export const BUCKETS: readonly number[] = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000,
+  1_800_000, 3_600_000,
+];
+
+/** Cells of one proxy; beyond it requests are counted in none, which no test of one person's reaches. */
+const MOST_CELLS = 10_000;
+
+export function createTelemetry(naming: WorkloadNaming = 'current'): Telemetry {
+  return new Sidecars(naming);
+}
+
+class MutableHistogram implements Histogram {
+  readonly counts = new Float64Array(BUCKETS.length + 1);
+  sum = 0;
+
+  observe(value: number): void {
+    let bucket = 0;
+    while (bucket < BUCKETS.length && value > (BUCKETS[bucket] ?? Infinity)) bucket += 1;
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
+    this.sum += value;
+  }
+}
+
+class MutableCell implements Cell {
+  readonly labels: MeshLabels;
+  readonly duration = new MutableHistogram();
+  readonly requestBytes = new MutableHistogram();
+  readonly responseBytes = new MutableHistogram();
+  requests = 0;
+
+  constructor(labels: MeshLabels) {
+    this.labels = labels;
+  }
+}
+
+class Sidecars implements Telemetry {
+  readonly #naming: WorkloadNaming;
+  readonly #proxies = new Map<string, Map<string, MutableCell>>();
+
+  constructor(naming: WorkloadNaming) {
+    this.#naming = naming;
+  }
+
+  record(entry: TelemetryRecord): void {
+    const cell = this.#cell(entry);
+    if (cell === undefined) return;
+    cell.requests += 1;
+    cell.duration.observe(entry.durationMs);
+    cell.requestBytes.observe(entry.requestBytes);
+    cell.responseBytes.observe(entry.responseBytes);
+  }
+
+  cells(pod: string): Iterable<Cell> {
+    return this.#proxies.get(pod)?.values() ?? [];
+  }
+
+  forget(pod: string): void {
+    this.#proxies.delete(pod);
+  }
+
+  #cell(entry: TelemetryRecord): MutableCell | undefined {
+    const { source, pod } = entry;
+    const from = nameOf(source.pod);
+    const proxy = entry.reporter === 'source' ? from : nameOf(pod);
+    let cells = this.#proxies.get(proxy);
+    if (cells === undefined) {
+      cells = new Map();
+      this.#proxies.set(proxy, cells);
+    }
+    const peer = entry.reporter === 'source' ? nameOf(pod) : from;
+    const key = `${entry.reporter}|${peer}|${entry.service?.host ?? ''}|${entry.status}|${entry.flags}|${entry.grpcStatus}|${entry.isGrpc}`;
+    const known = cells.get(key);
+    if (known !== undefined || cells.size >= MOST_CELLS) return known;
+    const made = new MutableCell(labelsOfRecord(entry, this.#naming));
+    cells.set(key, made);
+    return made;
+  }
+}
+
+/** `namespace/name`; empty for whatever is no pod. */
+export function nameOf(pod: EndpointPod | undefined): string {
+  return pod === undefined ? '' : `${pod.namespace}/${pod.name}`;
+}
