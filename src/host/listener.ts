@@ -59,9 +59,9 @@ async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-function opened(
+export function opened(
   server: Server,
-  { port = 0, address = LOOPBACK }: ListenOptions,
+  { port = 0, address = LOOPBACK }: Pick<ListenOptions, 'port' | 'address'>,
 ): Promise<AddressInfo> {
   const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
   server.once('error', (error: NodeJS.ErrnoException) => {

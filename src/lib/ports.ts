@@ -123,6 +123,31 @@ export interface Listener {
   listen(options: ListenOptions): Promise<Listening>;
 }
 
+/** A server for requests to any host: keeps connections open, streams both ways, speaks HTTP/1.1 and HTTP/2. */
+export interface ProxyOptions {
+  /**
+   * Gets the authority as `host`, the body as `stream`. To throw a `TransportError` breaks the connection off without an
+   * answer: `cancelled` closes it, anything else resets it.
+   */
+  readonly handler: Transport;
+  /** Absent: requests to leave HTTP are answered as any other. */
+  readonly switchProtocols?: SwitchProtocols;
+  /** 0 or absent: a free port is chosen. */
+  readonly port?: number;
+  readonly address?: string;
+}
+
+export interface ProxyListener {
+  listen(options: ProxyOptions): Promise<Listening>;
+}
+
+/** Sends requests, with streams, to real addresses over connections that are kept. */
+export interface Sockets {
+  readonly send: (address: string, port: number) => Transport;
+  readonly switchProtocols: (address: string, port: number) => SwitchProtocols;
+  close(): Promise<void>;
+}
+
 export class ListenError extends Error {
   readonly kind: 'in-use' | 'forbidden' | 'other';
   constructor(kind: ListenError['kind'], message: string, options?: { cause?: unknown }) {
