@@ -6,6 +6,7 @@ import type { BodyEnd } from './engine-body.ts';
 import type { EngineOptions } from './engine.ts';
 import type { Exchange } from './engine-exchange.ts';
 import { Deadline } from './engine-limits.ts';
+import { hasProxy } from './engine-source.ts';
 import type { Endpoint } from './plan.ts';
 
 export interface Answered {
@@ -40,8 +41,9 @@ type Interruption = Ended['by'] | 'attempt';
 export async function attempt(engine: EngineOptions, options: AttemptOptions): Promise<Attempt> {
   const { exchange, endpoint, deadline, perTryTimeoutMs } = options;
   const upstream = engine.upstream(endpoint);
-  if (upstream === undefined) return failed(options, 'connect-failure', refusal(endpoint));
-  if (endpoint.pod !== undefined && !engine.mesh.accepts(endpoint)) return unaccepted(options);
+  if (upstream === undefined) return failed(options, 'connect-failure', refusalOf(endpoint));
+  const isBehindProxy = endpoint.pod !== undefined && hasProxy(endpoint.pod.labels);
+  if (isBehindProxy && !engine.mesh.accepts(endpoint)) return unaccepted(exchange, endpoint);
   const reached = exchange.reached(endpoint);
   const gone = cancellation();
   const interrupted = Promise.withResolvers<Interruption>();
@@ -105,8 +107,7 @@ function answered(
 }
 
 /** The pod is selected by no Service any more: its proxy knows no such port. */
-function unaccepted(options: AttemptOptions): Answered {
-  const { exchange, endpoint } = options;
+export function unaccepted(exchange: Exchange, endpoint: Endpoint): Answered {
   const reached = exchange.reached(endpoint);
   reached.end({ status: 503, flags: 'NC', bytes: 0 });
   const response = { status: 503, headers: { 'content-length': '0' }, body: emptyBody() };
@@ -134,7 +135,7 @@ function failed(
   return { kind: 'failed', outcome: { kind }, endpoint, cause };
 }
 
-function refusal({ address, port }: Endpoint): TransportError {
+export function refusalOf({ address, port }: Endpoint): TransportError {
   return new TransportError('refused', `${address}:${port} refused the connection`);
 }
 

@@ -2,9 +2,12 @@
 import { bodyOf, concat } from '../../lib/bytes.ts';
 import {
   type Body,
+  type ByteStream,
   type Cancel,
+  type Clock,
   type Headers,
   type HttpRequest,
+  type HttpResponse,
   type Instant,
   TransportError,
 } from '../../lib/ports.ts';
@@ -13,6 +16,8 @@ import type { Answered } from './engine-attempt.ts';
 import { type BodyEnd, Repeatable, Watched } from './engine-body.ts';
 import type { EngineOptions, MeshAnswer, MeshRequest, Source } from './engine.ts';
 import type { Deadline } from './engine-limits.ts';
+import { hasProxy } from './engine-source.ts';
+import { countedStream } from './engine-stream.ts';
 import {
   type Endpoint,
   type Forward,
@@ -101,7 +106,7 @@ export class Exchange {
   }
 
   /** The request as the endpoint gets it. */
-  outgoing(cancel: Cancel): HttpRequest {
+  outgoing(cancel: Cancel | undefined): HttpRequest {
     const { plan, mirror, request } = this.#options;
     const { method } = request;
     const body = this.#stream?.open();
@@ -115,7 +120,7 @@ export class Exchange {
       method,
       path: isForward ? plan.path : request.path,
       headers: { ...endToEnd(changed), host: mirror?.authority ?? authority },
-      cancel,
+      ...(cancel === undefined ? {} : { cancel }),
       ...(this.#bytes === undefined ? {} : { body: this.#bytes }),
       ...(body === undefined ? {} : { stream: body }),
     };
@@ -136,7 +141,7 @@ export class Exchange {
     return {
       forget: () => void leave(),
       end: (side) => {
-        if (leave() && endpoint.pod !== undefined) {
+        if (leave() && endpoint.pod !== undefined && hasProxy(endpoint.pod.labels)) {
           this.#record({ reporter: 'destination', since: begun, side });
         }
       },
@@ -194,6 +199,37 @@ export class Exchange {
       flags,
       endpoint: made.endpoint,
     };
+  }
+
+  /** An endpoint's word on leaving HTTP; `finish` is told the length of what came when it is over. */
+  switched(made: {
+    readonly answer: HttpResponse;
+    readonly stream: ByteStream | undefined;
+    readonly endpoint: Endpoint;
+    readonly upgrade: string;
+    readonly finish: (bytes: number) => void;
+  }): { readonly answer: MeshAnswer; readonly stream?: ByteStream } {
+    const { plan } = this.#options;
+    const { answer, endpoint } = made;
+    const flags = plan.kind === 'forward' ? plan.flags : [];
+    const finish = (bytes: number): void => {
+      made.finish(bytes);
+      this.#finish({ status: answer.status, flags: shown(flags), bytes });
+    };
+    const headers = withOperations(endToEnd(answer.headers), plan.responseHeaders);
+    if (made.stream === undefined) {
+      const body = new Watched(answer.body, (_end, bytes) => finish(bytes));
+      return { answer: { ...answer, headers, body, flags, endpoint } };
+    }
+    const switching = { ...headers, connection: 'Upgrade', upgrade: made.upgrade };
+    return {
+      answer: { ...answer, headers: switching, flags, endpoint },
+      stream: countedStream(made.stream, finish),
+    };
+  }
+
+  get clock(): Clock {
+    return this.#engine.clock;
   }
 
   /** The caller went away: what it would see, counted. */

@@ -19,6 +19,7 @@ import { failedAnswer, type LocalAnswer, noHealthyUpstream, timedOut } from './e
 import { attempt, type Attempt, type Ended } from './engine-attempt.ts';
 import { Exchange } from './engine-exchange.ts';
 import { Deadline } from './engine-limits.ts';
+import { type MeshSwitched, switchOver } from './engine-switch.ts';
 import {
   type Caller,
   type Endpoint,
@@ -73,6 +74,8 @@ export interface MeshAnswer extends HttpResponse {
 export interface Engine {
   /** Throws `UnreachableError` if the caller's connection leads nowhere, `TransportError` if it broke. */
   send(request: MeshRequest, source: Source): Promise<MeshAnswer>;
+  /** The same for a request with an `upgrade` header. Bytes flow if the answer is 101, else it is an answer as any. */
+  switchProtocols(request: MeshRequest, source: Source): Promise<MeshSwitched>;
 }
 
 /** The caller's own network says no: the name does not resolve, or nothing listens there. */
@@ -113,6 +116,13 @@ class Proxies implements Engine {
     if (plan.kind === 'respond') return exchange.local(respondAnswer(plan));
     if (source.caller.kind === 'outside') return this.#bare(plan, exchange);
     return this.#forward(plan, exchange);
+  }
+
+  async switchProtocols(request: MeshRequest, source: Source): Promise<MeshSwitched> {
+    const plan = this.#options.mesh.plan(headOf(request), source.caller);
+    const plainly = (plain: MeshRequest): Promise<MeshAnswer> => this.send(plain, source);
+    if (plan.kind !== 'forward') return { answer: await plainly(request) };
+    return switchOver(this.#options, { plan, request, source, plainly });
   }
 
   async #forward(plan: Forward, exchange: Exchange): Promise<MeshAnswer> {

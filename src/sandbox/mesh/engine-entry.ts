@@ -1,0 +1,121 @@
+// Requests of people and load generators that come in from the machine: sent into the mesh as one of its pods, and told
+// which pod answered. Entry point: `meshEntry`.
+import type { Pod } from '../../api/kubernetes.ts';
+import { bodyOf, utf8 } from '../../lib/bytes.ts';
+import type {
+  Headers,
+  HttpRequest,
+  HttpResponse,
+  SwitchProtocols,
+  Transport,
+} from '../../lib/ports.ts';
+import { type Engine, type MeshAnswer, type Source, UnreachableError } from './engine.ts';
+import { sourceOf } from './engine-source.ts';
+import type { Unreachable } from './plan.ts';
+
+export interface EntryOptions {
+  readonly engine: Engine;
+  readonly pod: (namespace: string, name: string) => Pod | undefined;
+}
+
+export interface Entry {
+  readonly send: Transport;
+  readonly switchProtocols: SwitchProtocols;
+}
+
+/** Says as whom a request is made: `NAMESPACE/POD`, or `outside` for no pod of the mesh. The shell pod if absent. */
+export const CALLER_HEADER = 'x-slipway-caller';
+/** On every answer: who gave it, and Envoy's flags if there are any. */
+export const POD_HEADER = 'x-slipway-pod';
+export const VERSION_HEADER = 'x-slipway-version';
+export const FLAGS_HEADER = 'x-slipway-flags';
+
+const SHELL = { namespace: 'default', name: 'shell' } as const;
+/** As the shell pod would call, if somebody has deleted it. */
+const SHELL_SOURCE: Source = {
+  caller: { kind: 'pod', namespace: SHELL.namespace, labels: { run: SHELL.name } },
+  pod: { ...SHELL, labels: { run: SHELL.name } },
+};
+const OUTSIDE: Source = { caller: { kind: 'outside', namespace: SHELL.namespace } };
+
+export function meshEntry({ engine, pod }: EntryOptions): Entry {
+  const sources = new WeakMap<Pod, Source>();
+  const known = (namespace: string, name: string): Source | undefined => {
+    const found = pod(namespace, name);
+    if (found === undefined) return undefined;
+    const source = sources.get(found) ?? sourceOf(found);
+    sources.set(found, source);
+    return source;
+  };
+  const callerOf = (wanted: string | undefined): Source | undefined => {
+    if (wanted === undefined) return known(SHELL.namespace, SHELL.name) ?? SHELL_SOURCE;
+    if (wanted === 'outside') return OUTSIDE;
+    const [namespace = '', name] = wanted.includes('/') ? wanted.split('/') : ['default', wanted];
+    return known(namespace, name ?? '');
+  };
+  const told = (answer: MeshAnswer): HttpResponse => {
+    const { endpoint, flags } = answer;
+    const headers: Record<string, string> = { ...answer.headers };
+    if (endpoint?.pod !== undefined) {
+      headers[POD_HEADER] = endpoint.pod.name;
+      const found = pod(endpoint.pod.namespace, endpoint.pod.name);
+      const version = found === undefined ? undefined : versionOf(found);
+      if (version !== undefined) headers[VERSION_HEADER] = version;
+    }
+    if (flags.length > 0) headers[FLAGS_HEADER] = flags.join(',');
+    return { ...answer, headers };
+  };
+  const enter = async <T>(
+    request: HttpRequest,
+    go: (bare: HttpRequest, source: Source) => Promise<T>,
+  ): Promise<T | HttpResponse> => {
+    const { [CALLER_HEADER]: wanted, ...headers } = request.headers;
+    const source = callerOf(wanted);
+    if (source === undefined)
+      return refusal(400, `${CALLER_HEADER}: there is no pod ${wanted ?? ''}`);
+    try {
+      return await go({ ...request, headers }, source);
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || source.caller.kind === 'outside') throw error;
+      return refusal(502, sentenceFor(error.plan));
+    }
+  };
+  return {
+    send: (request) =>
+      enter(request, async (bare, source) => told(await engine.send(bare, source))),
+    switchProtocols: async (request) => {
+      const made = await enter(request, async (bare, source) => {
+        const { answer, stream } = await engine.switchProtocols(bare, source);
+        return { answer: told(answer), ...(stream === undefined ? {} : { stream }) };
+      });
+      return 'answer' in made ? made : { answer: made };
+    },
+  };
+}
+
+/** A `version` label, or the tag of the first image: what people call the version of a pod. */
+export function versionOf({ metadata, spec }: Pod): string | undefined {
+  const label = metadata.labels?.['version'];
+  if (label !== undefined) return label;
+  const [path = ''] = (spec.containers?.[0]?.image ?? '').split('@');
+  return path.split('/').at(-1)?.split(':')[1];
+}
+
+function refusal(status: number, sentence: string): HttpResponse {
+  const bytes = utf8(`${sentence}\n`);
+  const headers: Headers = { 'content-type': 'text/plain', 'content-length': String(bytes.length) };
+  return { status, headers, body: bodyOf(bytes) };
+}
+
+function sentenceFor({ host, port, reason }: Unreachable): string {
+  switch (reason) {
+    case 'no-such-host':
+      return `There is no Service ${host} in the sandbox: see kubectl get services -A`;
+    case 'no-such-port':
+      return `The Service ${host} has no port ${port}: see kubectl get services -A`;
+    case 'external':
+      return `${host} is outside the sandbox, which sends nothing out`;
+    default:
+      return `${host}:${port} refused the connection`;
+  }
+}
