@@ -14,6 +14,7 @@ import type {
   Duration,
   Listener,
   Random,
+  Sockets,
   Transport,
   Upgrade,
 } from '../lib/ports.ts';
@@ -22,11 +23,15 @@ import { podUpgrade } from './apiserver/pod-connections.ts';
 import type { PodStreams } from './apiserver/pod-streams.ts';
 import { createApiServer } from './apiserver/server.ts';
 import { Store } from './apiserver/store.ts';
+import type { Entry } from './mesh/engine-entry.ts';
+import type { WorkloadNaming } from './mesh/telemetry-labels.ts';
 import { meshKinds } from './mesh-kinds.ts';
+import { createMeshNetwork, type MeshNetwork } from './mesh-network.ts';
+import { type Collector, createCollector } from './metrics/collect.ts';
 import { noDataPrometheus } from './metrics/no-data.ts';
 import { SeriesStore } from './metrics/store.ts';
-import { createNode } from './node/agent.ts';
-import { createWorkloads } from './workloads/workloads.ts';
+import { createNode, type Node } from './node/agent.ts';
+import { createWorkloads, type Workloads } from './workloads/workloads.ts';
 
 export interface SandboxOptions {
   readonly clock: Clock;
@@ -41,6 +46,14 @@ export interface SandboxOptions {
   /** From a pod's binding to its readiness. */
   readonly podStartDelay?: Duration;
   readonly podStopDelay?: Duration;
+  /** For Endpoints that name addresses of this machine. */
+  readonly sockets?: Sockets;
+  /** The longest time that a change of routes takes to reach the proxies; none if absent. */
+  readonly propagation?: Duration;
+  /** Whose name the pods of a Rollout have in the mesh's metrics. */
+  readonly workloadNaming?: WorkloadNaming;
+  /** Between two samples of every series; 5 s of the sandbox's clock if absent. */
+  readonly scrapeInterval?: Duration;
   readonly onProblem: (what: string, error: Error) => void;
 }
 
@@ -49,6 +62,8 @@ export interface Sandbox {
   readonly api: Transport;
   /** exec and port-forward. */
   readonly upgrade: Upgrade;
+  /** Requests of the machine to Services, as the shell pod would make them. */
+  readonly mesh: Entry;
   /** What stands at the in-cluster address of Prometheus. */
   readonly prometheus: Transport;
   /** The time series that Prometheus answers from; whoever measures something appends to it. */
@@ -70,6 +85,8 @@ export const PROMETHEUS_HOSTS: readonly string[] = [
 
 const START_DELAY = milliseconds(300);
 const STOP_DELAY = milliseconds(300);
+/** A third of what Istio's own Prometheus has: a rate over a minute has data sooner, at little cost. */
+const SCRAPE_INTERVAL = milliseconds(5000);
 const NAMES = ['default', 'kube-system', 'istio-system'] as const;
 
 export function createSandbox(options: SandboxOptions): Sandbox {
@@ -88,11 +105,13 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     component: 'slipway-node',
     onProblem: (error) => onProblem('event', error),
   });
-  const node = createNode({
+  const mesh = meshOn(options, { client, workloads, node: () => node });
+  const node: Node = createNode({
     client,
     pods: workloads.caches.pods,
     clock,
     events,
+    network: (pod) => mesh.network(pod),
     startDelay: options.podStartDelay ?? START_DELAY,
     stopDelay: options.podStopDelay ?? STOP_DELAY,
     onProblem,
@@ -100,11 +119,16 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     ...(options.dialer === undefined ? {} : { dialer: options.dialer }),
   });
   streams.set(node.streams);
+  const metrics = new SeriesStore({
+    onFull: (message) => onProblem('metrics', new Error(message)),
+  });
+  const collector = collectorOn(options, { store: metrics, mesh, workloads, node });
   return {
     api: server.handle,
     upgrade: upgradeOf(options, { server, streams }),
+    mesh: mesh.entry,
     prometheus: noDataPrometheus(clock),
-    metrics: new SeriesStore({ onFull: (message) => onProblem('metrics', new Error(message)) }),
+    metrics,
     client,
     store,
     start: async () => {
@@ -112,8 +136,12 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       await furnish(client);
       await node.start();
       await workloads.start();
+      await mesh.start();
+      collector.start();
     },
     stop: async () => {
+      collector.stop();
+      mesh.stop();
       await workloads.stop();
       await node.stop();
       await events.flush();
@@ -121,6 +149,59 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       await database?.close();
     },
   };
+}
+
+function meshOn(
+  options: SandboxOptions,
+  {
+    client,
+    workloads,
+    node,
+  }: {
+    readonly client: KubeClient;
+    readonly workloads: Workloads;
+    /** Made after the mesh that its pods call through. */
+    readonly node: () => Node;
+  },
+): MeshNetwork {
+  const { clock, random, onProblem, sockets, propagation, workloadNaming } = options;
+  return createMeshNetwork({
+    client,
+    clock,
+    random,
+    pods: workloads.caches.pods,
+    services: workloads.caches.services,
+    server: (address, port) => node().server(address, port),
+    onProblem,
+    ...(sockets === undefined ? {} : { sockets }),
+    ...(propagation === undefined ? {} : { propagation }),
+    ...(workloadNaming === undefined ? {} : { workloadNaming }),
+  });
+}
+
+function collectorOn(
+  { clock, scrapeInterval = SCRAPE_INTERVAL }: SandboxOptions,
+  {
+    store,
+    mesh,
+    workloads,
+    node,
+  }: {
+    readonly store: SeriesStore;
+    readonly mesh: MeshNetwork;
+    readonly workloads: Workloads;
+    readonly node: Node;
+  },
+): Collector {
+  return createCollector({
+    clock,
+    store,
+    interval: scrapeInterval,
+    ...workloads.caches,
+    telemetry: mesh.telemetry,
+    work: (pod) => node.work(pod),
+    server: (address, port) => node.server(address, port),
+  });
 }
 
 /** The node is made after the server that needs its streams. */

@@ -153,7 +153,7 @@ describe('kubectl', () => {
       code: 3,
       stderr: 'command terminated with exit code 3',
     });
-    expect(await refused('exec shell -- curl localhost')).toContain('curl: not found');
+    expect(await refused('exec shell -- nc localhost')).toContain('nc: not found');
     expect(await ok('events -n run')).toContain('ScalingReplicaSet');
     expect(await ok('get events -n run')).toContain('SuccessfulCreate');
   });

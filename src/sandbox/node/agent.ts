@@ -15,13 +15,16 @@ import {
   type Duration,
   type Listener,
   type Listening,
+  type Transport,
   TransportError,
 } from '../../lib/ports.ts';
-import { formatInstant, later } from '../../lib/time.ts';
+import { formatInstant, later, seconds } from '../../lib/time.ts';
 import type { PodStreams } from '../apiserver/pod-streams.ts';
 import { badRequest } from '../apiserver/status-error.ts';
 import { runCommand } from './commands.ts';
+import type { PodNetwork } from './network.ts';
 import { PodRunner } from './pod-runner.ts';
+import type { Work } from './pod-traffic.ts';
 
 export interface NodeOptions {
   readonly client: KubeClient;
@@ -34,17 +37,24 @@ export interface NodeOptions {
   /** From being bound to running, and from being deleted to being gone. */
   readonly startDelay: Duration;
   readonly stopDelay: Duration;
+  /** What a pod's commands reach. */
+  readonly network: (pod: Pod) => PodNetwork;
   readonly onProblem: (what: string, error: Error) => void;
 }
 
 export interface Node {
   readonly streams: PodStreams;
+  /** What listens at a pod's address; undefined: connections are refused. */
+  server(address: string, port: number): Transport | undefined;
+  /** What the server of a pod has done; undefined if the pod is not here. */
+  work(pod: Pod): Work | undefined;
   /** Registers the node. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const NODE_NAME = 'slipway';
+const GRACE_SECONDS = 30;
 
 export function createNode(options: NodeOptions): Node {
   return new Agent(options);
@@ -57,6 +67,7 @@ class Agent implements Node {
   readonly #leaving = new Set<string>();
   readonly #binding = new Set<string>();
   readonly #servers = new Map<string, Promise<Listening>>();
+  readonly #byAddress = new Map<string, PodRunner>();
   #addresses = 0;
 
   constructor(options: NodeOptions) {
@@ -158,15 +169,14 @@ class Agent implements Node {
   }
 
   #begin(pod: Pod): void {
-    this.#addresses += 1;
-    const { client, clock, startDelay, onProblem } = this.#options;
-    const host = this.#addresses;
-    const podIp = pod.status?.podIP ?? `10.244.${Math.trunc(host / 250)}.${(host % 250) + 1}`;
-    const runner = new PodRunner(
+    const { client, clock, startDelay, onProblem, network } = this.#options;
+    const podIp = this.#addressFor(pod);
+    const runner: PodRunner = new PodRunner(
       {
         client,
         clock,
         podIp,
+        network: { send: (request) => network(runner.pod).send(request) },
         startDelay,
         onProblem,
         tell: (about, reason, message, isBad) => this.#tell(about, reason, message, isBad),
@@ -174,7 +184,20 @@ class Agent implements Node {
       pod,
     );
     this.#runners.set(pod.metadata.uid ?? '', runner);
+    this.#byAddress.set(podIp, runner);
     runner.start();
+  }
+
+  /** A pod of an earlier run keeps its address unless another has got it meanwhile. */
+  #addressFor({ status }: Pod): string {
+    const own = status?.podIP;
+    if (own !== undefined && !this.#byAddress.has(own)) return own;
+    for (;;) {
+      this.#addresses += 1;
+      const host = this.#addresses;
+      const address = `10.244.${Math.trunc(host / 250)}.${(host % 250) + 1}`;
+      if (!this.#byAddress.has(address)) return address;
+    }
   }
 
   /** Stops the pod and, once it is gone from the node, removes it from the API. */
@@ -189,7 +212,9 @@ class Agent implements Node {
 
   async #remove(pod: Pod): Promise<void> {
     const { name, namespace = '', uid = '' } = pod.metadata;
-    this.#runners.get(uid)?.stop();
+    const runner = this.#runners.get(uid);
+    if (runner !== undefined) await this.#drain(runner, pod);
+    runner?.stop();
     const ref = { resource: PODS, namespace, name };
     try {
       await this.#options.client.delete(ref, { uid, gracePeriodSeconds: 0 });
@@ -200,10 +225,36 @@ class Agent implements Node {
     }
   }
 
+  /** What is under way is finished, as long as the pod's grace lasts; nothing new is taken. */
+  async #drain(runner: PodRunner, { metadata, spec }: Pod): Promise<void> {
+    const drained = runner.traffic.close();
+    if (runner.traffic.active === 0) return;
+    const grace = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const stop = clock.at(later(clock.now(), seconds(grace ?? GRACE_SECONDS)), () =>
+      resolve(undefined),
+    );
+    await Promise.race([drained, promise]);
+    stop();
+  }
+
+  server(address: string, port: number): Transport | undefined {
+    return this.#byAddress.get(address)?.server(port);
+  }
+
+  work(pod: Pod): Work | undefined {
+    return this.#runners.get(pod.metadata.uid ?? '')?.traffic;
+  }
+
   #forget(pod: Pod | undefined): void {
     const uid = pod?.metadata.uid ?? '';
-    this.#runners.get(uid)?.stop();
+    const runner = this.#runners.get(uid);
+    runner?.stop();
     this.#runners.delete(uid);
+    for (const [address, one] of this.#byAddress) {
+      if (one === runner) this.#byAddress.delete(address);
+    }
     this.#leaving.delete(uid);
     this.#binding.delete(uid);
     for (const [key, server] of this.#servers) {
@@ -237,6 +288,7 @@ class Agent implements Node {
       clock: this.#options.clock,
       hostname: pod.metadata.name,
       env: runner.env,
+      network: this.#options.network(runner.pod),
     });
   }
 

@@ -10,13 +10,17 @@ import type { Clock, Duration, Transport } from '../../lib/ports.ts';
 import { formatInstant, milliseconds, seconds } from '../../lib/time.ts';
 import { isKnownCommand, runCommand } from './commands.ts';
 import { isMockServer, mockServer, tagOf } from './mock-server.ts';
+import type { PodNetwork } from './network.ts';
 import { PodLog } from './pod-log.ts';
+import { PodTraffic } from './pod-traffic.ts';
 import { type ContainerView, podStatus } from './pod-status.ts';
 
 export interface RunnerOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly podIp: string;
+  /** For commands of the pod's containers. */
+  readonly network: PodNetwork;
   /** From being bound to running. */
   readonly startDelay: Duration;
   readonly onProblem: (what: string, error: Error) => void;
@@ -34,6 +38,8 @@ function isUnpullable(image: string): boolean {
 
 export class PodRunner {
   readonly log: PodLog;
+  readonly traffic = new PodTraffic();
+  readonly #servers = new Map<string, Transport>();
   readonly #options: RunnerOptions;
   readonly #stop = cancellation();
   readonly #views = new Map<string, ContainerView>();
@@ -55,8 +61,14 @@ export class PodRunner {
     this.#pod = pod;
   }
 
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** Ends it at once; requests under way are cut. */
   stop(): void {
     this.#stop.now();
+    this.traffic.cut();
     this.log.close();
   }
 
@@ -86,13 +98,21 @@ export class PodRunner {
         (one.ports ?? []).some(({ containerPort }) => containerPort === port),
     );
     const isUp = this.#views.get(container?.name ?? '')?.state.running !== undefined;
-    if (container === undefined || !isUp) return undefined;
-    return mockServer({
-      clock: this.#options.clock,
-      version: tagOf(container.image ?? ''),
-      hostname: this.#pod.metadata.name,
-      log: (line) => this.log.add(line),
-    });
+    if (container === undefined || !isUp || !this.traffic.isOpen) return undefined;
+    const image = container.image ?? '';
+    const key = `${port} ${image}`;
+    const known = this.#servers.get(key);
+    if (known !== undefined) return known;
+    const made = this.traffic.through(
+      mockServer({
+        clock: this.#options.clock,
+        version: tagOf(image),
+        hostname: this.#pod.metadata.name,
+        log: (line) => this.log.add(line),
+      }),
+    );
+    this.#servers.set(key, made);
+    return made;
   }
 
   start(): void {
@@ -181,6 +201,7 @@ export class PodRunner {
       clock: this.#options.clock,
       hostname: this.#pod.metadata.name,
       env: this.env,
+      network: this.#options.network,
       stdin: undefined,
       stdout: print,
       stderr: print,
