@@ -7,6 +7,8 @@ import { systemClock } from '../host/clock.ts';
 import { systemCompression } from '../host/compression.ts';
 import { systemDialer } from '../host/dialer.ts';
 import { systemListener } from '../host/listener.ts';
+import { systemProxy } from '../host/proxy.ts';
+import { createSockets } from '../host/sockets.ts';
 import { createTransport } from '../host/transport.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import { createEventRecorder } from '../kube/events.ts';
@@ -24,7 +26,12 @@ import type {
 import { uuid } from '../lib/random.ts';
 import { toYaml } from '../lib/yaml.ts';
 import { measureWith } from '../providers/measure.ts';
-import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../sandbox/sandbox.ts';
+import {
+  createSandbox,
+  PROMETHEUS_HOSTS,
+  type Sandbox,
+  type SandboxOptions,
+} from '../sandbox/sandbox.ts';
 import type { Program } from './command.ts';
 import { wrapperFolder } from './wrappers.ts';
 
@@ -39,8 +46,20 @@ export interface LocalClusterOptions {
   readonly folder: string;
   /** 0: a free one. */
   readonly port: number;
+  /** Port of the mesh; 0 or absent: a free one. */
+  readonly proxyPort?: number;
   readonly database?: Database;
+  /** Settings of the mesh. */
+  readonly sandbox?: MeshSettings;
 }
+
+export type MeshSettings = Pick<
+  SandboxOptions,
+  'propagation' | 'workloadNaming' | 'scrapeInterval'
+>;
+
+/** In the cluster's folder, beside the kubeconfig: where the mesh takes requests. */
+export const PROXY_FILE = 'mesh-proxy';
 
 export interface LocalCluster {
   readonly server: string;
@@ -48,6 +67,8 @@ export interface LocalCluster {
   /** Folder with `slipway` and `kubectl-argo-rollouts`. */
   readonly programs: string;
   readonly prometheus: string;
+  /** The mesh for requests of this machine: any Service by its Host header. */
+  readonly proxy: string;
   readonly client: KubeClient;
   stop(): Promise<void>;
 }
@@ -55,18 +76,28 @@ export interface LocalCluster {
 /** Starts everything; resolves when it is ready. Throws `ListenError` when the port is taken. */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { clock, random, log, database } = options;
+  const sockets = createSockets();
   const sandbox = createSandbox({
     clock,
     random,
     listener: systemListener,
     dialer: systemDialer,
     compression: systemCompression,
+    sockets,
+    ...options.sandbox,
     ...(database === undefined ? {} : { database }),
     onProblem: (what, error) => log.warn(what, { cause: error.message }),
   });
   const token = uuid(random);
   const access = await openAccess(options, sandbox, token);
   const prometheus = await systemListener.listen({ handler: sandbox.prometheus });
+  const proxy = await systemProxy.listen({
+    handler: sandbox.mesh.send,
+    switchProtocols: sandbox.mesh.switchProtocols,
+    port: options.proxyPort ?? 0,
+  });
+  const proxyUrl = `http://${proxy.address}:${proxy.port}`;
+  await options.files.write(options.files.join(options.folder, PROXY_FILE), `${proxyUrl}\n`);
   await sandbox.start();
   const controller = controllerOn(options, sandbox);
   await controller.start();
@@ -74,12 +105,15 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     server: access.server,
     kubeconfig: access.kubeconfig,
     programs: await wrapperFolder(options.files, options.folder, options.program),
+    proxy: proxyUrl,
     prometheus: `http://${prometheus.address}:${prometheus.port}`,
     client: sandbox.client,
     stop: async () => {
       await controller.stop();
       await access.listening.close();
       await prometheus.close();
+      await proxy.close();
+      await sockets.close();
       await sandbox.stop();
     },
   };

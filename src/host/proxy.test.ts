@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -17,7 +23,7 @@ import { createSockets } from './sockets.ts';
 const closing: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 async function proxyOf(handler: Transport, more: Partial<ProxyOptions> = {}): Promise<Listening> {
@@ -28,10 +34,10 @@ async function proxyOf(handler: Transport, more: Partial<ProxyOptions> = {}): Pr
 
 /** A server of the machine behind the proxy, reached over real sockets. */
 async function behind(
-  serve: (request: IncomingMessage, response: import('node:http').ServerResponse) => void,
+  serve: (request: IncomingMessage, response: ServerResponse) => unknown,
   onUpgrade?: (request: IncomingMessage, socket: Socket) => void,
 ): Promise<{ readonly send: Transport; readonly proxy: Listening }> {
-  const server = createServer(serve);
+  const server = createServer((request, response) => void serve(request, response));
   if (onUpgrade !== undefined) server.on('upgrade', onUpgrade);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -356,8 +362,9 @@ test('cookies stay apart', async () => {
 test('a port that nobody listens on is told apart from a broken connection', async () => {
   const sockets = createSockets();
   closing.push(() => sockets.close());
-  const { port, close } = await systemProxy.listen({ handler: saying('') });
-  await close();
+  const listening = await systemProxy.listen({ handler: saying('') });
+  const { port } = listening;
+  await listening.close();
   const request = { method: 'GET', path: '/', headers: {} };
   await expect(sockets.send('127.0.0.1', port)(request)).rejects.toMatchObject({ kind: 'refused' });
 });

@@ -2,11 +2,9 @@
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import {
-  type Body,
   type ByteStream,
   type Headers,
   type HttpRequest,
-  type HttpResponse,
   type Sockets,
   type Switched,
   TransportError,
@@ -139,9 +137,7 @@ class Handler implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (statusCode < 200) return;
-    const body: Body = this;
-    const answer: HttpResponse = { status: statusCode, ...headersOf(headers), body };
-    this.#waiting.resolve({ answer });
+    this.#waiting.resolve({ answer: { status: statusCode, ...headersOf(headers), body: this } });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

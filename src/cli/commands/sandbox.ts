@@ -2,16 +2,38 @@
 import { createLog } from '../../controller/log.ts';
 import { systemRandom } from '../../host/clock.ts';
 import { ScaledClock } from '../../lib/clock.ts';
-import { ListenError } from '../../lib/ports.ts';
+import { type Duration, ListenError } from '../../lib/ports.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
+import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
-import type { LocalCluster } from '../local-cluster.ts';
+import type { LocalCluster, MeshSettings } from '../local-cluster.ts';
+
+const SHORTEST_SCRAPE_MS = 100;
 
 /** How much faster than real time; refused if it is no positive number. */
 export function speedOf({ flags }: Context): number {
   const speed = Number(flags.text('speed'));
   if (speed > 0 && Number.isFinite(speed)) return speed;
   throw new CommandError(`--speed ${flags.text('speed')}: it is a number above 0, 1 is real time`);
+}
+
+function durationOf({ flags }: Context, name: string): Duration {
+  const parsed = parseDuration(flags.text(name));
+  if (!parsed.ok) throw new CommandError(`--${name}: ${parsed.error}`);
+  return parsed.duration;
+}
+
+function meshSettings(context: Context): MeshSettings {
+  const scrapeInterval = durationOf(context, 'scrape-interval');
+  if (scrapeInterval < SHORTEST_SCRAPE_MS) {
+    throw new CommandError('--scrape-interval: it is 100ms or longer');
+  }
+  const naming = context.flags.text('workload-names');
+  if (naming !== 'current' && naming !== 'replica-set') {
+    throw new CommandError(`--workload-names ${naming}: it is current or replica-set`);
+  }
+  const propagation = durationOf(context, 'propagation');
+  return { propagation, workloadNaming: naming, scrapeInterval };
 }
 
 function welcome(cluster: LocalCluster, { env }: Context): string {
@@ -21,6 +43,7 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     `The sandbox is ready: API server, workloads, node, controller.`,
     ``,
     `  API server   ${cluster.server}`,
+    `  Mesh         ${cluster.proxy}`,
     `  Prometheus   ${cluster.prometheus} (answers "no data" until the next version)`,
     ``,
     `Point kubectl at it in another terminal:`,
@@ -29,6 +52,11 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     ...(isOnPath ? [] : [`  export PATH=${cluster.programs}:$PATH`]),
     `  kubectl get pods`,
     `  kubectl argo rollouts list rollouts`,
+    ``,
+    `Send requests to a Service, as the shell pod or from here:`,
+    ``,
+    `  kubectl exec -it shell -- curl -s NAME:PORT/PATH`,
+    `  curl -x ${cluster.proxy} http://NAME:PORT/PATH`,
     ``,
     `Ctrl-C ends it.`,
     ``,
@@ -51,6 +79,24 @@ export const SANDBOX: Leaf = {
     int('port', '0', 'Port of the API server; 0 takes a free one'),
     { ...text('speed', 'How much faster than real time its clock runs'), default: '1' },
     text('persist', 'Folder that keeps the state over a restart'),
+    int('mesh-port', '0', 'Port where the mesh takes requests; 0 takes a free one'),
+    {
+      ...text('propagation', 'The longest time that a change of routes takes to reach the mesh'),
+      type: 'duration',
+      default: '0s',
+    },
+    {
+      ...text('scrape-interval', 'Between two samples of every metric'),
+      type: 'duration',
+      default: '5s',
+    },
+    {
+      ...text(
+        'workload-names',
+        'How metrics name pods of a Rollout: current, or replica-set as before Istio 1.22',
+      ),
+      default: 'current',
+    },
   ],
   run: async (context) => {
     const { clock, terminal, files, env, cancel, flags } = context;
@@ -77,6 +123,8 @@ export const SANDBOX: Leaf = {
         program: context.program,
         folder,
         port: flags.int('port'),
+        proxyPort: flags.int('mesh-port'),
+        sandbox: meshSettings(context),
         ...(persist === '' ? {} : { database: openDatabase(files.join(folder, 'state.sqlite')) }),
       });
       terminal.out(welcome(cluster, context));
