@@ -67,3 +67,12 @@ export function virtualServices(version: string): ResourceType {
 export function destinationRules(version: string): ResourceType {
   return resource('networking.istio.io', version, 'DestinationRule', 'destinationrules');
 }
+
+export const ISTIO_GATEWAYS = resource('networking.istio.io', 'v1beta1', 'Gateway', 'gateways');
+export const KUBERNETES_GATEWAYS = resource(
+  'gateway.networking.k8s.io',
+  'v1',
+  'Gateway',
+  'gateways',
+);
+export const HTTP_ROUTES = resource('gateway.networking.k8s.io', 'v1', 'HTTPRoute', 'httproutes');

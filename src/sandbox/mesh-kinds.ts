@@ -1,25 +1,136 @@
-// CustomResourceDefinitions of the Istio kinds that rollouts steer, kept whole as users write them. The sandbox's mesh
-// does not read them yet; the controller does.
-import type { Crd } from '../api/crds.ts';
+// CustomResourceDefinitions of the kinds that steer traffic, Istio's and the Gateway API's, as the mesh of the sandbox
+// reads them. Specs are kept whole as users write them; only what a real server would fill in is described.
+import type { Crd, PrinterColumn } from '../api/crds.ts';
+import type { OpenApi } from '../schema/open-api.ts';
 
-const GROUP = 'networking.istio.io';
-const VERSIONS = ['v1', 'v1beta1', 'v1alpha3'] as const;
-/** The version in which objects are kept; the others show the same content. */
-const STORED = 'v1beta1';
+interface MeshKind {
+  readonly group: string;
+  /** Served versions; objects are kept in the last, the others show the same content. */
+  readonly versions: readonly string[];
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly scope?: 'Cluster';
+  readonly columns: readonly PrinterColumn[];
+  readonly spec?: OpenApi;
+}
 
-function definition(kind: string, plural: string, shortNames: readonly string[]): Crd {
+const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+/** Anything goes. */
+const ANY: OpenApi = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+function column(name: string, jsonPath: string): PrinterColumn {
+  return { name, type: 'string', jsonPath };
+}
+
+const ISTIO = 'networking.istio.io';
+const ISTIO_VERSIONS = ['v1', 'v1alpha3', 'v1beta1'] as const;
+const GATEWAY_API = 'gateway.networking.k8s.io';
+const GATEWAY_API_VERSIONS = ['v1beta1', 'v1'] as const;
+
+function filled(value: string | number): OpenApi {
+  return { type: typeof value === 'number' ? 'integer' : 'string', default: value };
+}
+
+function open(properties: Readonly<Record<string, OpenApi>>): OpenApi {
+  return { ...ANY, properties };
+}
+
+function listOf(items: OpenApi): OpenApi {
+  return { type: 'array', items };
+}
+
+/** Clients that count weights rely on these being filled in. */
+const HTTP_ROUTE_SPEC: OpenApi = open({
+  parentRefs: listOf(open({ group: filled(GATEWAY_API), kind: filled('Gateway') })),
+  rules: listOf(
+    open({
+      matches: {
+        ...listOf(ANY),
+        default: [{ path: { type: 'PathPrefix', value: '/' } }],
+      },
+      backendRefs: listOf(open({ group: filled(''), kind: filled('Service'), weight: filled(1) })),
+    }),
+  ),
+});
+
+const GATEWAY_SPEC: OpenApi = open({
+  listeners: listOf(open({ allowedRoutes: { ...ANY, default: { namespaces: { from: 'Same' } } } })),
+});
+
+const KINDS: readonly MeshKind[] = [
+  {
+    group: ISTIO,
+    versions: ISTIO_VERSIONS,
+    kind: 'VirtualService',
+    plural: 'virtualservices',
+    shortNames: ['vs'],
+    columns: [column('Gateways', '.spec.gateways'), column('Hosts', '.spec.hosts'), AGE],
+  },
+  {
+    group: ISTIO,
+    versions: ISTIO_VERSIONS,
+    kind: 'DestinationRule',
+    plural: 'destinationrules',
+    shortNames: ['dr'],
+    columns: [column('Host', '.spec.host'), AGE],
+  },
+  {
+    group: ISTIO,
+    versions: ISTIO_VERSIONS,
+    kind: 'Gateway',
+    plural: 'gateways',
+    shortNames: ['gw'],
+    columns: [AGE],
+  },
+  {
+    group: GATEWAY_API,
+    versions: GATEWAY_API_VERSIONS,
+    kind: 'GatewayClass',
+    plural: 'gatewayclasses',
+    shortNames: ['gc'],
+    scope: 'Cluster',
+    columns: [column('Controller', '.spec.controllerName'), AGE],
+  },
+  {
+    group: GATEWAY_API,
+    versions: GATEWAY_API_VERSIONS,
+    kind: 'Gateway',
+    plural: 'gateways',
+    shortNames: ['gtw'],
+    columns: [
+      column('Class', '.spec.gatewayClassName'),
+      column('Programmed', '.status.conditions[?(@.type=="Programmed")].status'),
+      AGE,
+    ],
+    spec: GATEWAY_SPEC,
+  },
+  {
+    group: GATEWAY_API,
+    versions: GATEWAY_API_VERSIONS,
+    kind: 'HTTPRoute',
+    plural: 'httproutes',
+    shortNames: [],
+    columns: [column('Hostnames', '.spec.hostnames'), AGE],
+    spec: HTTP_ROUTE_SPEC,
+  },
+];
+
+function crdOf({ group, versions, kind, plural, ...rest }: MeshKind): Crd {
+  const { shortNames, scope = 'Namespaced', columns, spec = ANY } = rest;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${GROUP}` },
+    metadata: { name: `${plural}.${group}` },
     spec: {
-      group: GROUP,
+      group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames },
-      scope: 'Namespaced',
-      versions: VERSIONS.map((name) => ({
+      scope,
+      versions: versions.map((name) => ({
         name,
         served: true,
-        storage: name === STORED,
+        storage: name === versions.at(-1),
+        additionalPrinterColumns: columns,
         schema: {
           openAPIV3Schema: {
             type: 'object',
@@ -27,21 +138,18 @@ function definition(kind: string, plural: string, shortNames: readonly string[])
               apiVersion: { type: 'string' },
               kind: { type: 'string' },
               metadata: { type: 'object' },
-              spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-              status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+              spec,
+              status: ANY,
             },
           },
         },
-        subresources: {},
+        // The mesh says on the object what it makes of it, and a client's write of the spec must not wipe that out.
+        subresources: { status: {} },
       })),
     },
   };
 }
 
 export function meshKinds(): readonly Crd[] {
-  return [
-    definition('VirtualService', 'virtualservices', ['vs']),
-    definition('DestinationRule', 'destinationrules', ['dr']),
-    definition('Gateway', 'gateways', ['gw']),
-  ];
+  return KINDS.map(crdOf);
 }
