@@ -1,9 +1,11 @@
 // Gateways of both APIs as listeners: where requests from outside enter.
 import type { KubeObject } from '../../api/object.ts';
+import type { KubernetesGateway } from './kubernetes-gateway.ts';
 import { type Field, fieldOf, type Problem } from './reading.ts';
 import type { GatewayListener } from './plan.ts';
 
-export interface CompiledGateway {
+export interface IstioGateway {
+  readonly object: KubeObject;
   readonly listeners: readonly GatewayListener[];
   readonly problems: readonly Problem[];
 }
@@ -15,13 +17,13 @@ interface Opening {
 }
 
 /** A Gateway of Istio (https://istio.io/latest/docs/reference/config/networking/gateway/). */
-export function compileIstioGateway(object: KubeObject): CompiledGateway {
+export function compileIstioGateway(object: KubeObject): IstioGateway {
   const problems: Problem[] = [];
   const spec = fieldOf((object as { readonly spec?: unknown }).spec, 'spec', problems);
   // The selector names the proxies that carry it; here there is one for all.
   spec.only(['selector', 'servers']);
   const openings = spec.at('servers').items().map(istioServer);
-  return { listeners: listenersOf(object, 'istio', openings), problems };
+  return { object, listeners: listenersOf(object, 'istio', openings), problems };
 }
 
 function istioServer(field: Field): Opening {
@@ -48,23 +50,13 @@ function istioServer(field: Field): Opening {
   };
 }
 
-/** A Gateway of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#gateway). */
-export function compileKubernetesGateway(object: KubeObject): CompiledGateway {
-  const problems: Problem[] = [];
-  const spec = fieldOf((object as { readonly spec?: unknown }).spec, 'spec', problems);
-  spec.only(['gatewayClassName', 'listeners']);
-  const openings = spec
-    .at('listeners')
-    .items()
-    .map((field): Opening => {
-      field.only(['name', 'hostname', 'port', 'protocol', 'tls', 'allowedRoutes']);
-      return {
-        port: field.at('port').number() ?? 0,
-        protocol: (field.at('protocol').text() ?? 'HTTP').toUpperCase(),
-        hosts: [(field.at('hostname').text() ?? '*').toLowerCase()],
-      };
-    });
-  return { listeners: listenersOf(object, 'kubernetes', openings), problems };
+/** A Gateway of the Gateway API. */
+export function kubernetesListeners({
+  object,
+  listeners,
+}: KubernetesGateway): readonly GatewayListener[] {
+  const openings = listeners.map(({ port, protocol, host }) => ({ port, protocol, hosts: [host] }));
+  return listenersOf(object, 'kubernetes', openings);
 }
 
 /** One listener for each port; several openings of a port share their hosts. */

@@ -6,10 +6,21 @@
 import type { KubeObject } from '../../api/object.ts';
 import type { Change } from '../../kube/watch-cache.ts';
 import type { Clock, Duration, Random, Stop } from '../../lib/ports.ts';
+import { jsonEqual } from '../../lib/equal.ts';
 import { milliseconds } from '../../lib/time.ts';
 import { byAge, keyOf } from './age.ts';
-import { type CompiledGateway, compileIstioGateway, compileKubernetesGateway } from './gateway.ts';
+import {
+  type ArrivedVirtualService,
+  destinationRuleFindings,
+  httpRouteFindings,
+  virtualServiceFindings,
+} from './findings.ts';
+import { compileIstioGateway, type IstioGateway, kubernetesListeners } from './gateway.ts';
 import { HostTable } from './host-table.ts';
+import { HttpRoutes } from './http-routes.ts';
+import type { RouteFindings } from './http-route-status.ts';
+import { compileKubernetesGateway, type KubernetesGateway } from './kubernetes-gateway.ts';
+import type { Problem } from './reading.ts';
 import type {
   Caller,
   ConnectionHead,
@@ -37,9 +48,26 @@ export interface MeshOptions {
 }
 
 export interface MeshModel extends Mesh {
+  /** What there is to say about the objects as they have arrived. */
+  readonly findings: Findings;
   /** Takes what the sources hold and follows them from then on; call it when they have been filled. */
   start(): void;
   stop(): void;
+}
+
+/** Undefined: the object has not arrived. */
+export interface Findings {
+  readonly virtualService: (object: KubeObject) => readonly Problem[] | undefined;
+  readonly destinationRule: (object: KubeObject) => readonly Problem[] | undefined;
+  readonly istioGateway: (object: KubeObject) => readonly Problem[] | undefined;
+  readonly kubernetesGateway: (object: KubeObject) => GatewayFindings | undefined;
+  readonly httpRoute: (object: KubeObject) => RouteFindings | undefined;
+}
+
+export interface GatewayFindings {
+  readonly gateway: KubernetesGateway;
+  /** How many routes a listener has. */
+  readonly attached: (listener: string) => number;
 }
 
 export function createMesh(options: MeshOptions): MeshModel {
@@ -51,6 +79,8 @@ interface Handling<T> {
   readonly speed: Speed;
   readonly put: (object: T) => void;
   readonly remove: (object: T) => void;
+  /** Whether a change makes no difference here. */
+  readonly isSame?: (before: T, after: T) => boolean;
 }
 
 class Model implements MeshModel {
@@ -58,7 +88,9 @@ class Model implements MeshModel {
   readonly #services: Services;
   readonly #hosts = new HostTable();
   readonly #tables: Tables;
-  readonly #gateways = new Map<string, CompiledGateway & { readonly object: KubeObject }>();
+  readonly #httpRoutes = new HttpRoutes(this.#hosts);
+  readonly #virtualServices = new Map<string, ArrivedVirtualService>();
+  readonly #gateways = new Map<string, IstioGateway>();
   readonly #propagation: Propagation;
   readonly #listeners = new Set<() => void>();
   #stops: readonly Stop[] = [];
@@ -102,19 +134,66 @@ class Model implements MeshModel {
       this.#follow(sources.destinationRules, {
         kind: 'DestinationRule',
         speed: 'configuration',
+        isSame: hasSameSpec,
         put: (rule) => services.putRule(rule),
         remove: (rule) => services.removeRule(rule),
       }),
       this.#follow(sources.virtualServices, {
         kind: 'VirtualService',
         speed: 'configuration',
+        isSame: hasSameSpec,
         put: (object) => this.#putVirtualService(object),
-        remove: (object) => this.#hosts.remove(virtualServiceId(object)),
+        remove: (object) => {
+          this.#virtualServices.delete(keyOf(object));
+          this.#hosts.remove(virtualServiceId(object));
+        },
       }),
-      this.#followGateways(sources.gateways, 'istio', compileIstioGateway),
-      this.#followGateways(sources.kubernetesGateways, 'kubernetes', compileKubernetesGateway),
+      this.#follow(sources.gateways, {
+        kind: 'Gateway.networking.istio.io',
+        speed: 'configuration',
+        isSame: hasSameSpec,
+        put: (object) => this.#gateways.set(keyOf(object), compileIstioGateway(object)),
+        remove: (object) => this.#gateways.delete(keyOf(object)),
+      }),
+      this.#follow(sources.kubernetesGateways, {
+        kind: 'Gateway.gateway.networking.k8s.io',
+        speed: 'configuration',
+        isSame: hasSameSpec,
+        put: (object) => this.#httpRoutes.putGateway(compileKubernetesGateway(object)),
+        remove: (object) => this.#httpRoutes.removeGateway(object),
+      }),
+      this.#follow(sources.httpRoutes, {
+        kind: 'HTTPRoute',
+        speed: 'configuration',
+        isSame: hasSameSpec,
+        put: (object) => this.#httpRoutes.put(object),
+        remove: (object) => this.#httpRoutes.remove(object),
+      }),
     ];
   }
+
+  readonly findings: Findings = {
+    virtualService: (object) => {
+      const entry = this.#virtualServices.get(keyOf(object));
+      return entry && virtualServiceFindings(this.#services, this.#hosts, entry);
+    },
+    destinationRule: (object) =>
+      this.#services.rules.hostOf(object) === undefined
+        ? undefined
+        : destinationRuleFindings(this.#services, object),
+    istioGateway: (object) => this.#gateways.get(keyOf(object))?.problems,
+    kubernetesGateway: (object) => {
+      const gateway = this.#httpRoutes.gateway(object);
+      const attached = (listener: string) => this.#httpRoutes.attachedTo(object, listener);
+      return gateway && { gateway, attached };
+    },
+    httpRoute: (object) => {
+      const route = this.#httpRoutes.get(object);
+      if (route === undefined) return undefined;
+      const answers = route.compiled.parents.map((one) => this.#httpRoutes.answer(route, one));
+      return { route, answers, problems: httpRouteFindings(this.#services, route) };
+    },
+  };
 
   stop(): void {
     for (const stop of this.#stops) stop();
@@ -136,9 +215,13 @@ class Model implements MeshModel {
   }
 
   gateways(): readonly GatewayListener[] {
-    return [...this.#gateways.values()]
-      .toSorted((a, b) => byAge(a.object, b.object))
-      .flatMap(({ listeners }) => listeners);
+    const kubernetes = this.#httpRoutes.gateways();
+    return [
+      ...[...this.#gateways.values()]
+        .toSorted((a, b) => byAge(a.object, b.object))
+        .flatMap(({ listeners }) => listeners),
+      ...kubernetes.toSorted((a, b) => byAge(a.object, b.object)).flatMap(kubernetesListeners),
+    ];
   }
 
   onChange(listener: () => void): Stop {
@@ -147,21 +230,9 @@ class Model implements MeshModel {
   }
 
   #putVirtualService(object: KubeObject): void {
-    this.#hosts.put(virtualServiceId(object), { object, ...compileVirtualService(object) });
-  }
-
-  #followGateways(
-    source: Source<KubeObject>,
-    api: GatewayListener['api'],
-    compile: (object: KubeObject) => CompiledGateway,
-  ): Stop {
-    const id = (object: KubeObject) => `${api}/${keyOf(object)}`;
-    return this.#follow(source, {
-      kind: `${api} Gateway`,
-      speed: 'configuration',
-      put: (object) => this.#gateways.set(id(object), { object, ...compile(object) }),
-      remove: (object) => this.#gateways.delete(id(object)),
-    });
+    const entry = { object, ...compileVirtualService(object) };
+    this.#virtualServices.set(keyOf(object), entry);
+    this.#hosts.put(virtualServiceId(object), entry);
   }
 
   /** What is there already has had its time to arrive. */
@@ -173,6 +244,9 @@ class Model implements MeshModel {
   #changed<T extends KubeObject>({ before, after }: Change<T>, handling: Handling<T>): void {
     const object = after ?? before;
     if (object === undefined) return;
+    if (before !== undefined && after !== undefined && handling.isSame?.(before, after) === true) {
+      return;
+    }
     const key = `${handling.kind}/${keyOf(object)}`;
     this.#propagation.send(key, handling.speed, () => {
       if (after === undefined) handling.remove(object);
@@ -184,4 +258,14 @@ class Model implements MeshModel {
 
 function virtualServiceId(object: KubeObject): string {
   return `VirtualService/${keyOf(object)}`;
+}
+
+/** A new status is nothing new to the routes. */
+function hasSameSpec(before: KubeObject, after: KubeObject): boolean {
+  const specOf = (object: KubeObject) => (object as { readonly spec?: unknown }).spec;
+  return (
+    before.metadata.generation === after.metadata.generation &&
+    before.metadata.uid === after.metadata.uid &&
+    jsonEqual(specOf(before), specOf(after))
+  );
 }
