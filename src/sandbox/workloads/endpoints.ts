@@ -61,15 +61,53 @@ async function look(context: WorkloadContext, namespace: string, name: string): 
     .list(namespace)
     .filter((pod) => selects(service, pod) && pod.status?.podIP !== undefined)
     .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  const [sample] = pods;
-  const ports = sample === undefined ? [] : portsOf(service, sample);
-  await writeSlice(context, service, { pods, ports });
-  await writeEndpoints(context, service, { pods, ports });
+  const groups = groupsOf(service, pods);
+  for (const [index, group] of groups.entries()) await writeSlice(context, service, group, index);
+  if (hasNamedTargets(service)) await removeSlices(context, service, groups.length);
+  await writeEndpoints(context, service, groups);
 }
 
 interface Behind {
   readonly pods: readonly Pod[];
   readonly ports: readonly Port[];
+}
+
+/** A port that is named may be another number on each pod: pods alike in that stand together, at least one group. */
+function groupsOf(service: Service, pods: readonly Pod[]): readonly Behind[] {
+  const groups = new Map<string, { readonly pods: Pod[]; readonly ports: readonly Port[] }>();
+  for (const pod of pods) {
+    const ports = portsOf(service, pod);
+    const key = JSON.stringify(ports);
+    const group = groups.get(key) ?? { pods: [], ports };
+    group.pods.push(pod);
+    groups.set(key, group);
+  }
+  return groups.size === 0 ? [{ pods, ports: [] }] : [...groups.values()];
+}
+
+function hasNamedTargets({ spec }: Service): boolean {
+  return (spec.ports ?? []).some(({ targetPort: meant }) => typeof meant === 'string');
+}
+
+function sliceName({ metadata }: Service, index: number): string {
+  return `${metadata.name}-slipway${index === 0 ? '' : `-${index + 1}`}`;
+}
+
+/** Slices of groups that are no longer there. */
+async function removeSlices(
+  { client }: WorkloadContext,
+  service: Service,
+  count: number,
+): Promise<void> {
+  const { name, namespace = '' } = service.metadata;
+  const labelSelector = `kubernetes.io/service-name=${name}`;
+  const { items } = await client.listAll(ENDPOINT_SLICES, { namespace, labelSelector });
+  const wanted = new Set(Array.from({ length: count }, (_, index) => sliceName(service, index)));
+  for (const { metadata } of items) {
+    const isOurs = metadata.name.startsWith(sliceName(service, 0));
+    if (!isOurs || wanted.has(metadata.name)) continue;
+    await client.delete({ resource: ENDPOINT_SLICES, namespace, name: metadata.name });
+  }
 }
 
 function target({ metadata }: Pod): Json {
@@ -81,13 +119,18 @@ function isServing(pod: Pod): boolean {
   return isPodReady(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
-function writeSlice(context: WorkloadContext, service: Service, { pods, ports }: Behind) {
+function writeSlice(
+  context: WorkloadContext,
+  service: Service,
+  { pods, ports }: Behind,
+  index: number,
+) {
   const { name, namespace = '' } = service.metadata;
   const slice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
-      name: `${name}-slipway`,
+      name: sliceName(service, index),
       namespace,
       labels: { 'kubernetes.io/service-name': name },
       ownerReferences: [controlledBy(service)],
@@ -108,9 +151,19 @@ function writeSlice(context: WorkloadContext, service: Service, { pods, ports }:
   return store(context, ENDPOINT_SLICES, slice);
 }
 
-function writeEndpoints(context: WorkloadContext, service: Service, { pods, ports }: Behind) {
+function writeEndpoints(context: WorkloadContext, service: Service, groups: readonly Behind[]) {
   const { name, namespace = '' } = service.metadata;
-  const address = (pod: Pod) => ({
+  const endpoints = {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name, namespace, ownerReferences: [controlledBy(service)] },
+    subsets: groups.flatMap(subsetOf),
+  };
+  return store(context, ENDPOINTS, endpoints);
+}
+
+function subsetOf({ pods, ports }: Behind): readonly Json[] {
+  const address = (pod: Pod): Json => ({
     ip: pod.status?.podIP ?? '',
     nodeName: pod.spec.nodeName ?? '',
     targetRef: target(pod),
@@ -119,26 +172,18 @@ function writeEndpoints(context: WorkloadContext, service: Service, { pods, port
   const waiting = pods
     .filter((pod) => !isServing(pod) && pod.metadata.deletionTimestamp === undefined)
     .map(address);
-  const endpoints = {
-    apiVersion: 'v1',
-    kind: 'Endpoints',
-    metadata: { name, namespace, ownerReferences: [controlledBy(service)] },
-    subsets:
-      ready.length + waiting.length === 0
-        ? []
-        : [
-            {
-              ...(ready.length === 0 ? {} : { addresses: ready }),
-              ...(waiting.length === 0 ? {} : { notReadyAddresses: waiting }),
-              ports: ports.map(({ name: portName, port, protocol }) => ({
-                ...(portName === '' ? {} : { name: portName }),
-                port,
-                protocol,
-              })),
-            },
-          ],
-  };
-  return store(context, ENDPOINTS, endpoints);
+  if (ready.length + waiting.length === 0) return [];
+  return [
+    {
+      ...(ready.length === 0 ? {} : { addresses: ready }),
+      ...(waiting.length === 0 ? {} : { notReadyAddresses: waiting }),
+      ports: ports.map(({ name: portName, port, protocol }) => ({
+        ...(portName === '' ? {} : { name: portName }),
+        port,
+        protocol,
+      })),
+    },
+  ];
 }
 
 /** Creates the object, or replaces it if it differs. */
