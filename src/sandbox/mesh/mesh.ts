@@ -104,9 +104,13 @@ class Model implements MeshModel {
   }
 
   start(): void {
+    this.#stops = [...this.#followServices(), ...this.#followRoutes(), ...this.#followGateways()];
+  }
+
+  #followServices(): readonly Stop[] {
     const { sources } = this.#options;
     const services = this.#services;
-    this.#stops = [
+    return [
       this.#follow(sources.pods, {
         kind: 'Pod',
         speed: 'endpoints',
@@ -138,6 +142,12 @@ class Model implements MeshModel {
         put: (rule) => services.putRule(rule),
         remove: (rule) => services.removeRule(rule),
       }),
+    ];
+  }
+
+  #followRoutes(): readonly Stop[] {
+    const { sources } = this.#options;
+    return [
       this.#follow(sources.virtualServices, {
         kind: 'VirtualService',
         speed: 'configuration',
@@ -148,6 +158,19 @@ class Model implements MeshModel {
           this.#hosts.remove(virtualServiceId(object));
         },
       }),
+      this.#follow(sources.httpRoutes, {
+        kind: 'HTTPRoute',
+        speed: 'configuration',
+        isSame: hasSameSpec,
+        put: (object) => this.#httpRoutes.put(object),
+        remove: (object) => this.#httpRoutes.remove(object),
+      }),
+    ];
+  }
+
+  #followGateways(): readonly Stop[] {
+    const { sources } = this.#options;
+    return [
       this.#follow(sources.gateways, {
         kind: 'Gateway.networking.istio.io',
         speed: 'configuration',
@@ -161,13 +184,6 @@ class Model implements MeshModel {
         isSame: hasSameSpec,
         put: (object) => this.#httpRoutes.putGateway(compileKubernetesGateway(object)),
         remove: (object) => this.#httpRoutes.removeGateway(object),
-      }),
-      this.#follow(sources.httpRoutes, {
-        kind: 'HTTPRoute',
-        speed: 'configuration',
-        isSame: hasSameSpec,
-        put: (object) => this.#httpRoutes.put(object),
-        remove: (object) => this.#httpRoutes.remove(object),
       }),
     ];
   }

@@ -208,6 +208,15 @@ describe('the proxy beside a pod', () => {
     expect(made.mesh.accepts(endpoint(made))).toBe(true);
   });
 
+  it('goes with its pod: then the connection fails, not the proxy', () => {
+    const made = world(SHOP);
+    const first = endpoint(made);
+    made.remove('Service', 'shop');
+    expect(made.mesh.accepts(first)).toBe(false);
+    made.remove('Pod', 'shop-0');
+    expect(made.mesh.accepts(first)).toBe(true);
+  });
+
   it('of no pod is nobody, who takes everything', () => {
     const load = { active: 0 };
     expect(world(SHOP).mesh.accepts({ address: '10.5.0.1', port: 1, load })).toBe(true);

@@ -127,7 +127,8 @@ export class Services {
   }
 
   accepts({ pod, port }: Endpoint): boolean {
-    if (pod === undefined) return true;
+    // Of a pod that is gone the connection fails by itself.
+    if (pod === undefined || this.#pods.get(pod.namespace, pod.name) === undefined) return true;
     const key = `${pod.namespace}/${pod.name}`;
     let ports = this.#inbound.get(key);
     if (ports === undefined) {
