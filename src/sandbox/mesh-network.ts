@@ -2,8 +2,17 @@
 // network that a pod's commands see. Entry point: `createMeshNetwork`.
 import type { Pod, Service } from '../api/kubernetes.ts';
 import type { KubeObject, ResourceType } from '../api/object.ts';
-import { destinationRules, ENDPOINT_SLICES, ENDPOINTS, virtualServices } from '../api/resources.ts';
+import {
+  destinationRules,
+  ENDPOINT_SLICES,
+  ENDPOINTS,
+  HTTP_ROUTES,
+  ISTIO_GATEWAYS,
+  KUBERNETES_GATEWAYS,
+  virtualServices,
+} from '../api/resources.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { createEventRecorder } from '../kube/events.ts';
 import { createWatchCache, type WatchCache } from '../kube/watch-cache.ts';
 import {
   type Clock,
@@ -19,6 +28,7 @@ import { type Entry, meshEntry } from './mesh/engine-entry.ts';
 import { sourceOf } from './mesh/engine-source.ts';
 import type { Endpoints, EndpointSlice } from './mesh/endpoint-objects.ts';
 import { createMesh } from './mesh/mesh.ts';
+import { createMeshStatus } from './mesh/status.ts';
 import type { Endpoint, Mesh } from './mesh/plan.ts';
 import { createTelemetry, type Telemetry } from './mesh/telemetry.ts';
 import type { WorkloadNaming } from './mesh/telemetry-labels.ts';
@@ -49,19 +59,11 @@ export interface MeshNetwork {
   network(pod: Pod): PodNetwork;
   /** Resolves when everything that is there has been seen. */
   start(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** In which the sandbox keeps them (mesh-kinds.ts). */
 const VERSION = 'v1beta1';
-const GATEWAYS: ResourceType = {
-  group: 'networking.istio.io',
-  version: VERSION,
-  kind: 'Gateway',
-  plural: 'gateways',
-  namespaced: true,
-};
-const NOTHING = { list: () => [], onChange: () => () => undefined } as const;
 
 export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
   const { client, clock, random, pods, services, propagation, onProblem } = options;
@@ -78,14 +80,24 @@ export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
     endpoints: cache<Endpoints>(ENDPOINTS),
     virtualServices: cache<KubeObject>(virtualServices(VERSION)),
     destinationRules: cache<KubeObject>(destinationRules(VERSION)),
-    gateways: cache<KubeObject>(GATEWAYS),
+    gateways: cache<KubeObject>(ISTIO_GATEWAYS),
+    kubernetesGateways: cache<KubeObject>(KUBERNETES_GATEWAYS),
+    httpRoutes: cache<KubeObject>(HTTP_ROUTES),
   };
+  const meshSources = { pods, services, ...own };
   const mesh = createMesh({
-    sources: { pods, services, ...own, kubernetesGateways: NOTHING, httpRoutes: NOTHING },
+    sources: meshSources,
     clock,
     random,
     ...(propagation === undefined ? {} : { propagation }),
   });
+  const events = createEventRecorder({
+    client,
+    clock,
+    component: 'slipway-mesh',
+    onProblem: (error) => onProblem('event', error),
+  });
+  const status = createMeshStatus({ client, clock, events, mesh, sources: meshSources, onProblem });
   const telemetry = createTelemetry(options.workloadNaming);
   pods.onChange(({ before, after }) => {
     if (after === undefined)
@@ -108,10 +120,13 @@ export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
       for (const one of all) one.start();
       await Promise.all([...all, pods, services].map((one) => one.synced));
       mesh.start();
+      status.start();
     },
-    stop: () => {
+    stop: async () => {
+      await status.stop();
       mesh.stop();
       for (const one of all) one.stop();
+      await events.flush();
     },
   };
 }

@@ -141,7 +141,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
     stop: async () => {
       collector.stop();
-      mesh.stop();
+      await mesh.stop();
       await workloads.stop();
       await node.stop();
       await events.flush();

@@ -4,32 +4,28 @@ import type { Condition, KubeEvent } from '../../api/kubernetes.ts';
 import type { KubeObject, ResourceType } from '../../api/object.ts';
 import {
   destinationRules,
-  ENDPOINT_SLICES,
-  ENDPOINTS,
   EVENTS,
   HTTP_ROUTES,
   ISTIO_GATEWAYS,
   KUBERNETES_GATEWAYS,
-  PODS,
   SERVICES,
   virtualServices,
 } from '../../api/resources.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { createEventRecorder } from '../../kube/events.ts';
-import { createWatchCache } from '../../kube/watch-cache.ts';
+import { jsonEqual } from '../../lib/equal.ts';
 import { seededRandom } from '../../lib/random.ts';
 import { instant, milliseconds } from '../../lib/time.ts';
 import { VirtualClock } from '../../lib/virtual-clock.ts';
 import { parseYaml } from '../../lib/yaml.ts';
+import { storeKey } from '../apiserver/store.ts';
 import { createSandbox } from '../sandbox.ts';
-import { createMesh } from './mesh.ts';
-import { createMeshStatus } from './status.ts';
 
 const VS = virtualServices('v1beta1');
+const RULES = destinationRules('v1beta1');
 const RESOURCES: Readonly<Record<string, ResourceType>> = {
   Service: SERVICES,
   VirtualService: VS,
-  DestinationRule: destinationRules('v1beta1'),
+  DestinationRule: RULES,
   HTTPRoute: HTTP_ROUTES,
   Gateway: KUBERNETES_GATEWAYS,
 };
@@ -60,36 +56,16 @@ async function start(): Promise<World> {
   const starting = sandbox.start();
   for (let turn = 0; turn < 50; turn += 1) await clock.advance(milliseconds(1));
   await starting;
-  const { client } = sandbox;
+  const { client, store } = sandbox;
   let writes = 0;
-  const counting: KubeClient = {
-    ...client,
-    patch: (...args) => {
-      writes += 1;
-      return client.patch(...args);
-    },
-  };
-  const cache = <T extends KubeObject>(resource: ResourceType) =>
-    createWatchCache<T>({ client, resource, clock, random });
-  const sources = {
-    pods: cache<never>(PODS),
-    services: cache<never>(SERVICES),
-    endpointSlices: cache(ENDPOINT_SLICES),
-    endpoints: cache(ENDPOINTS),
-    virtualServices: cache(VS),
-    destinationRules: cache(destinationRules('v1beta1')),
-    gateways: cache(ISTIO_GATEWAYS),
-    kubernetesGateways: cache(KUBERNETES_GATEWAYS),
-    httpRoutes: cache(HTTP_ROUTES),
-  };
-  const mesh = createMesh({ sources, clock, random });
-  const recorder = { client, clock, component: 'mesh', onProblem: () => undefined };
-  const events = createEventRecorder(recorder);
-  const status = createMeshStatus({ client: counting, clock, events, mesh, sources, onProblem });
-  for (const source of Object.values(sources)) source.start();
-  await clock.advance(milliseconds(10));
-  mesh.start();
-  status.start();
+  for (const resource of [VS, RULES, HTTP_ROUTES, KUBERNETES_GATEWAYS, ISTIO_GATEWAYS]) {
+    const told = new Map<string, unknown>();
+    store.subscribe(storeKey(resource), ({ object }) => {
+      const { metadata, status } = object as KubeObject & { readonly status?: unknown };
+      if (!jsonEqual(told.get(metadata.name), status)) writes += 1;
+      told.set(metadata.name, status);
+    });
+  }
   return {
     client,
     problems,
@@ -119,17 +95,13 @@ async function start(): Promise<World> {
       );
     },
     events: async () => {
-      await events.flush();
       const all = await client.listAll<KubeEvent>(EVENTS, { namespace: 'default' });
       return all.items
-        .filter(({ source }) => source?.component === 'mesh')
+        .filter(({ source }) => source?.component === 'slipway-mesh')
         .map(({ reason, message, count }) => `${count} ${reason} ${message}`);
     },
     writes: () => writes,
     stop: async () => {
-      await status.stop();
-      mesh.stop();
-      for (const source of Object.values(sources)) source.stop();
       const stopping = sandbox.stop();
       for (let turn = 0; turn < 50; turn += 1) await clock.advance(milliseconds(1));
       await stopping;
