@@ -27,8 +27,8 @@ import type { Entry } from './mesh/engine-entry.ts';
 import type { WorkloadNaming } from './mesh/telemetry-labels.ts';
 import { meshKinds } from './mesh-kinds.ts';
 import { createMeshNetwork, type MeshNetwork } from './mesh-network.ts';
+import { prometheusApi } from './metrics/api.ts';
 import { type Collector, createCollector } from './metrics/collect.ts';
-import { noDataPrometheus } from './metrics/no-data.ts';
 import { SeriesStore } from './metrics/store.ts';
 import { createNode, type Node } from './node/agent.ts';
 import { createWorkloads, type Workloads } from './workloads/workloads.ts';
@@ -127,7 +127,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     api: server.handle,
     upgrade: upgradeOf(options, { server, streams }),
     mesh: mesh.entry,
-    prometheus: noDataPrometheus(clock),
+    prometheus: prometheusApi({ store: metrics, clock }),
     metrics,
     client,
     store,

@@ -13,6 +13,7 @@ const RUNNERS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = 
   'canary-replicas.json': () => import('./canary-replicas.ts'),
   'conditions.json': () => import('./conditions.ts'),
   'istio.json': () => import('./istio.ts'),
+  'promql.json': () => import('./promql.ts'),
   'pod-template-hash.json': () => import('./pod-template-hash.ts'),
 };
 
