@@ -1,10 +1,13 @@
-// Kubernetes Events: what happened to an object, told once; the same again raises its count
+// Kubernetes Events: what happened to an object, told once; the same again raises its count. A server that does not
+// answer is tried some more times; one that refuses is not.
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, operations.md).
 import type { KubeObject } from '../api/object.ts';
 import { EVENTS } from '../api/resources.ts';
+import { cancellation, sleep } from '../lib/clock.ts';
 import type { Clock } from '../lib/ports.ts';
-import { formatInstant } from '../lib/time.ts';
+import { formatInstant, milliseconds } from '../lib/time.ts';
 import type { KubeClient } from './client.ts';
+import { ApiError, isNotFound } from './errors.ts';
 
 export interface EventAbout {
   readonly apiVersion: string;
@@ -24,7 +27,7 @@ export interface RecordedEvent {
 export interface EventRecorder {
   /** Never throws, never waits: sending goes on in the background, in order. */
   record(event: RecordedEvent): void;
-  /** Resolves when all that was recorded has been sent or given up. */
+  /** Resolves when all that was recorded has been sent or given up; nothing is waited for any more. */
   flush(): Promise<void>;
 }
 
@@ -46,6 +49,11 @@ interface Stored {
 const CAPACITY = 1000;
 /** How many different events are remembered for counting. */
 const REMEMBERED = 4096;
+/** How often sending is tried, and the first pause between; each is twice the one before. */
+const TRIES = 6;
+const FIRST_PAUSE_MS = 500;
+/** What a name may be long, less the moment that is put behind it. */
+const LONGEST_NAME = 253 - 20;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   return new Recorder(options);
@@ -56,6 +64,8 @@ class Recorder implements EventRecorder {
   readonly #stored = new Map<string, Stored>();
   readonly #waiting: RecordedEvent[] = [];
   #sending: Promise<void> | undefined;
+  /** Cancelled while what is left is to be sent without pauses. */
+  #hurry = cancellation();
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -71,18 +81,33 @@ class Recorder implements EventRecorder {
   }
 
   async flush(): Promise<void> {
+    this.#hurry.now();
     await this.#sending;
+    this.#hurry = cancellation();
   }
 
   async #sendAll(): Promise<void> {
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       try {
-        await this.#send(event);
+        await this.#sendPatiently(event);
       } catch (error) {
         this.#options.onProblem(error instanceof Error ? error : new Error(String(error)), event);
       }
     }
     this.#sending = undefined;
+  }
+
+  async #sendPatiently(event: RecordedEvent): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#send(event);
+      } catch (error) {
+        const { cancel } = this.#hurry;
+        if (isRefusal(error) || tries >= TRIES || cancel.cancelled) throw error;
+        const pause = milliseconds(FIRST_PAUSE_MS * 2 ** (tries - 1));
+        await sleep(this.#options.clock, pause, cancel);
+      }
+    }
   }
 
   async #send(event: RecordedEvent): Promise<void> {
@@ -94,8 +119,14 @@ class Recorder implements EventRecorder {
     const namespace = about.namespace ?? 'default';
     const count = stored.count + 1;
     const ref = { resource: EVENTS, namespace, name: stored.name };
-    await this.#options.client.patch(ref, { type: 'merge', body: { count, lastTimestamp: now } });
-    this.#stored.set(key, { name: stored.name, count });
+    try {
+      await this.#options.client.patch(ref, { type: 'merge', body: { count, lastTimestamp: now } });
+      this.#stored.set(key, { name: stored.name, count });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // Servers keep events for an hour, as a rule: then it is told anew.
+      await this.#create(event, key, now);
+    }
   }
 
   async #create(event: RecordedEvent, key: string, now: string): Promise<void> {
@@ -106,7 +137,7 @@ class Recorder implements EventRecorder {
     const moment = (BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(this.#next())).toString(
       16,
     );
-    const name = `${about.name}.${moment}`;
+    const name = `${about.name.slice(0, LONGEST_NAME)}.${moment}`;
     const object: KubeObject & Record<string, unknown> = {
       apiVersion: 'v1',
       kind: 'Event',
@@ -137,4 +168,9 @@ class Recorder implements EventRecorder {
     this.#counter = (this.#counter + 1) % 1_000_000;
     return this.#counter;
   }
+}
+
+/** The server has understood and will not have it: asking again would be no use. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.code < 500 && error.code !== 429;
 }

@@ -4,7 +4,13 @@ import { createEventRecorder } from '../../src/kube/events.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
 import { createLog, SILENT } from '../../src/controller/log.ts';
 import { seededRandom } from '../../src/lib/random.ts';
-import { type HttpRequest, type Transport, TransportError } from '../../src/lib/ports.ts';
+import {
+  type Clock,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+  TransportError,
+} from '../../src/lib/ports.ts';
 import { instant, type Instant, milliseconds } from '../../src/lib/time.ts';
 import { VirtualClock } from '../../src/lib/virtual-clock.ts';
 import { measureWith } from '../../src/providers/measure.ts';
@@ -19,6 +25,12 @@ export interface ClusterOptions {
   readonly metrics?: Transport;
   /** Sees every request of the controller before it is sent; may throw in its place. */
   readonly onRequest?: (request: HttpRequest) => void;
+  /** Answers the controller in the API server's place; calls `next` for the true answer. */
+  readonly intercept?: (request: HttpRequest, next: Transport) => Promise<HttpResponse>;
+  /** Makes the controller's clock of the cluster's, to watch its use. */
+  readonly controllerClock?: (clock: Clock) => Clock;
+  /** Sees every line of the controller's log. */
+  readonly onLog?: (line: string) => void;
   readonly verbose?: boolean;
 }
 
@@ -103,16 +115,16 @@ function controllerOn(
 ): Controller {
   const transport: Transport = (request) => {
     options.onRequest?.(request);
-    return sandbox.api(request);
+    return options.intercept?.(request, sandbox.api) ?? sandbox.api(request);
   };
   const client = createClient({ transport, userAgent: 'slipway-controller' });
   const log =
-    options.verbose === true
+    options.verbose === true || options.onLog !== undefined
       ? createLog({
           clock,
           level: 'debug',
           format: 'text',
-          write: (line) => process.stderr.write(line),
+          write: options.onLog ?? ((line) => process.stderr.write(line)),
         })
       : SILENT;
   const events = createEventRecorder({
@@ -133,7 +145,7 @@ function controllerOn(
   });
   return createController({
     client,
-    clock,
+    clock: options.controllerClock?.(clock) ?? clock,
     random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
     measure,
     events,
