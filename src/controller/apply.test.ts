@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import { CONFIG_MAPS } from '../api/resources.ts';
-import type { PatchWrite } from '../core/decision.ts';
+import type { CreateWrite, EventNote, PatchWrite, Write } from '../core/decision.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
+import { cancellation } from '../lib/clock.ts';
 import { seededRandom } from '../lib/random.ts';
 import { instant } from '../lib/time.ts';
 import { VirtualClock } from '../lib/virtual-clock.ts';
@@ -83,5 +84,132 @@ describe('a patch that is done only while its owner is there', () => {
       kind: expected,
       labels: expected === 'ok' ? { mine: 'yes' } : undefined,
     });
+  });
+});
+
+describe('the writes of a decision', () => {
+  function createOf(name: string): CreateWrite {
+    return {
+      kind: 'create',
+      ref: refTo(name),
+      object: configMap(name),
+      events: [{ type: 'Normal', reason: `Made-${name}`, message: name }],
+    };
+  }
+
+  function labelOf(name: string, resourceVersion: string): PatchWrite {
+    return {
+      kind: 'patch',
+      ref: refTo(name),
+      resourceVersion,
+      patch: { type: 'merge', body: { metadata: { labels: { mine: 'yes' } } } },
+      events: [{ type: 'Normal', reason: `Labelled-${name}`, message: name }],
+    };
+  }
+
+  async function carriedOut(writes: readonly Write[], options: { readonly stopAt?: number } = {}) {
+    const client = await clientOfCluster();
+    const old = await client.create(CONFIG_MAPS, configMap('old'));
+    const stop = cancellation();
+    if (options.stopAt === 0) stop.now();
+    const told: string[] = [];
+    const tell = ({ reason }: EventNote) => {
+      told.push(reason);
+      if (told.length === options.stopAt) stop.now();
+    };
+    const outcome = await applyWrites({ client, tell, cancel: stop.cancel }, writes);
+    const { items } = await client.list(CONFIG_MAPS, { namespace: 'default' });
+    const names = items.map(({ metadata }) => metadata.name).filter((name) => name !== 'old');
+    return { outcome, told, names, old };
+  }
+
+  it('are made in order, each told after it', async () => {
+    const { outcome, told, names } = await carriedOut([createOf('a'), createOf('b')]);
+    expect(outcome.kind).toBe('ok');
+    expect(outcome.effects).toHaveLength(2);
+    expect(told).toEqual(['Made-a', 'Made-b']);
+    expect(names).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    {
+      reason: 'an outdated version',
+      refused: labelOf('old', '1'),
+      expected: { kind: 'stale', error: { reason: 'Conflict' } },
+    },
+    {
+      reason: 'an object that is not there',
+      refused: labelOf('gone', '1'),
+      expected: { kind: 'failed', what: 'patch configmaps/gone', error: { reason: 'NotFound' } },
+    },
+    {
+      reason: 'a name that no object can have',
+      refused: createOf('No_Name'),
+      expected: { kind: 'failed', what: 'create configmaps/No_Name', error: { code: 422 } },
+    },
+    {
+      reason: 'a name that another has taken',
+      refused: { ...createOf('old'), object: owned('old', 'me') },
+      expected: { kind: 'taken', object: { metadata: { name: 'old' } } },
+    },
+  ])('end at the first refusal, which is not told: $reason', async ({ refused, expected }) => {
+    const { outcome, told, names } = await carriedOut([createOf('a'), refused, createOf('c')]);
+    expect(outcome).toMatchObject(expected);
+    expect(outcome.effects).toHaveLength(1);
+    expect(told).toEqual(['Made-a']);
+    expect(names).toEqual(['a']);
+  });
+
+  function owned(name: string, uid: string): KubeObject {
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid, controller: true };
+    return configMap(name, { ownerReferences: [owner] });
+  }
+
+  it('a child that is there already counts as made', async () => {
+    const client = await clientOfCluster();
+    const owner = await client.create(CONFIG_MAPS, configMap('owner'));
+    const object = owned('child', owner.metadata.uid ?? '');
+    const write = { ...createOf('child'), object };
+    const tell = () => undefined;
+    const first = await applyWrites({ client, tell }, [write]);
+    const second = await applyWrites({ client, tell }, [write]);
+    expect(second).toEqual(first);
+    expect(second.kind).toBe('ok');
+  });
+
+  it('a second patch of one object is made on what the first left', async () => {
+    const client = await clientOfCluster();
+    const { metadata } = await client.create(CONFIG_MAPS, configMap('twice'));
+    const version = metadata.resourceVersion ?? '';
+    const body = { metadata: { annotations: { more: 'yes' } } };
+    const second = { ...labelOf('twice', version), patch: { type: 'merge', body } } as const;
+    const writes = [labelOf('twice', version), second];
+    const outcome = await applyWrites({ client, tell: () => undefined }, writes);
+    expect(outcome.kind).toBe('ok');
+    const after = await client.get(refTo('twice'));
+    expect(after.metadata).toMatchObject({ labels: { mine: 'yes' }, annotations: { more: 'yes' } });
+  });
+
+  it('a deletion of what is gone counts as done, one of a successor is refused', async () => {
+    const client = await clientOfCluster();
+    const { metadata } = await client.create(CONFIG_MAPS, configMap('gone'));
+    const write = {
+      kind: 'delete',
+      ref: refTo('gone'),
+      uid: metadata.uid ?? '',
+      events: [],
+    } as const;
+    await client.delete(refTo('gone'));
+    const tell = () => undefined;
+    expect((await applyWrites({ client, tell }, [write])).kind).toBe('ok');
+    await client.create(CONFIG_MAPS, configMap('gone'));
+    expect((await applyWrites({ client, tell }, [write])).kind).toBe('stale');
+    expect(await client.get(refTo('gone'))).toBeDefined();
+  });
+
+  it('end between two of them when the controller is abandoned', async () => {
+    const { outcome, names } = await carriedOut([createOf('a'), createOf('b')], { stopAt: 1 });
+    expect(outcome).toMatchObject({ kind: 'abandoned', effects: [{ kind: 'written' }] });
+    expect(names).toEqual(['a']);
   });
 });

@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/errors.ts';
 import { unreachable } from '../lib/assert.ts';
 import { mergePatchOf } from '../lib/json-patch.ts';
+import type { Cancel } from '../lib/ports.ts';
 
 /** What a write left behind: the version to wait for, or the uid that must be gone. */
 export type Effect =
@@ -17,17 +18,22 @@ export type Outcome =
   | { readonly kind: 'ok'; readonly effects: readonly Effect[] }
   | { readonly kind: 'stale'; readonly effects: readonly Effect[]; readonly error: ApiError }
   | { readonly kind: 'taken'; readonly effects: readonly Effect[]; readonly object: KubeObject }
+  /** `what` was tried: `patch services/shop`. */
   | {
       readonly kind: 'failed';
       readonly effects: readonly Effect[];
       readonly error: Error;
-      readonly write: Write;
-    };
+      readonly what: string;
+    }
+  /** The controller ends: what is left is decided anew by the next one. */
+  | { readonly kind: 'abandoned'; readonly effects: readonly Effect[] };
 
 export interface ApplyPorts {
   readonly client: KubeClient;
   /** Tells an event of what has just happened; never fails, never waits. */
   readonly tell: (note: EventNote) => void;
+  /** Once cancelled nothing more is written. */
+  readonly cancel?: Cancel;
 }
 
 /**
@@ -40,6 +46,7 @@ export interface ApplyPorts {
 export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): Promise<Outcome> {
   const effects: Effect[] = [];
   for (const write of writes) {
+    if (ports.cancel?.cancelled === true) return { kind: 'abandoned', effects };
     try {
       const result = await applyOne(ports.client, following(write, effects));
       if (result.kind === 'taken') return { kind: 'taken', effects, object: result.object };
@@ -50,10 +57,15 @@ export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): 
       if (error instanceof ApiError && error.reason === 'Conflict') {
         return { kind: 'stale', effects, error };
       }
-      return { kind: 'failed', effects, error, write };
+      return { kind: 'failed', effects, error, what: nameOf(write) };
     }
   }
   return { kind: 'ok', effects };
+}
+
+/** A write in short, for the log. */
+export function nameOf({ kind, ref }: Write): string {
+  return `${kind} ${ref.resource.plural}/${ref.name}`;
 }
 
 type OneResult = Effect | { readonly kind: 'taken'; readonly object: KubeObject };

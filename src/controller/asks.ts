@@ -3,10 +3,12 @@ import { PODS, SECRETS } from '../api/resources.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { Answer, Ask, MeasureAsk, Measured } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { ApiError } from '../kube/errors.ts';
 import { fromBase64, utf8Text } from '../lib/bytes.ts';
-import { cancellation } from '../lib/clock.ts';
+import { cancellation, sleep } from '../lib/clock.ts';
 import { unreachable } from '../lib/assert.ts';
-import type { Cancel } from '../lib/ports.ts';
+import type { Cancel, Clock, Random } from '../lib/ports.ts';
+import { backOff } from './back-off.ts';
 import type { Memory } from './memory.ts';
 
 /** Takes one measurement; a provider's failure is a `Measured` with `error`, never a throw. */
@@ -14,8 +16,10 @@ export type Measure = (ask: MeasureAsk, cancel: Cancel) => Promise<Measured>;
 
 export interface AskPorts {
   readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly measure: Measure;
-  /** The outside broke in a way that is not an answer; the question is asked again by the next decision. */
+  /** The outside broke in a way that is not an answer; the question is asked again after a back-off. */
   readonly onFailure: (ask: Ask, error: unknown) => void;
 }
 
@@ -40,15 +44,21 @@ interface Owner {
   readonly lookAgain: () => void;
 }
 
+/** Until there is an answer, or nobody wants it any more. */
 async function fetchOne(ports: AskPorts, ask: Ask, owner: Owner, cancel: Cancel): Promise<void> {
-  try {
-    const answer = await answerTo(ports, ask, owner.ref, cancel);
-    if (!cancel.cancelled) owner.memory.answered(answer);
-  } catch (error) {
-    owner.memory.unasked(ask.key);
-    if (!cancel.cancelled) ports.onFailure(ask, error);
+  for (let failures = 0; !cancel.cancelled; failures += 1) {
+    try {
+      const answer = await answerTo(ports, ask, owner.ref, cancel);
+      if (cancel.cancelled) return;
+      owner.memory.answered(answer);
+      owner.lookAgain();
+      return;
+    } catch (error) {
+      if (cancel.cancelled) return;
+      ports.onFailure(ask, error);
+      await sleep(ports.clock, backOff(failures, ports.random), cancel);
+    }
   }
-  if (!cancel.cancelled) owner.lookAgain();
 }
 
 async function answerTo(
@@ -65,10 +75,14 @@ async function answerTo(
         kind: 'secret',
         key: ask.key,
         name: ask.name,
-        secret: await secretOf(ports, owner, ask.name),
+        secret: await secretOf(ports, owner, { name: ask.name, cancel }),
       };
     case 'pods':
-      return { kind: 'pods', key: ask.key, pods: await podsOf(ports, owner, ask.labelSelector) };
+      return {
+        kind: 'pods',
+        key: ask.key,
+        pods: await podsOf(ports, owner, { labelSelector: ask.labelSelector, cancel }),
+      };
     default:
       return unreachable(ask);
   }
@@ -76,21 +90,34 @@ async function answerTo(
 
 type SecretAnswer = Extract<Answer, { kind: 'secret' }>['secret'];
 
-async function secretOf(ports: AskPorts, owner: ObjectRef, name: string): Promise<SecretAnswer> {
+/** What there is, or the server's word that it may not be had. A server that does not answer is asked again. */
+async function secretOf(
+  ports: AskPorts,
+  owner: ObjectRef,
+  { name, cancel }: { readonly name: string; readonly cancel: Cancel },
+): Promise<SecretAnswer> {
   const ref = {
     resource: SECRETS,
     name,
     ...(owner.namespace === undefined ? {} : { namespace: owner.namespace }),
   };
   try {
-    const secret = await ports.client.get<SecretObject>(ref);
+    const secret = await ports.client.get<SecretObject>(ref, cancel);
     const entries = Object.entries(secret.data ?? {}).map(([key, value]) => {
       return [key, utf8Text(fromBase64(value) ?? new Uint8Array())] as const;
     });
     return { data: Object.fromEntries(entries) };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    if (error instanceof ApiError && isFinal(error)) return { error: error.message };
+    throw error;
   }
+}
+
+/** Refusals that say something of us or of the server, not of what was asked for. */
+const PASSING: ReadonlySet<number> = new Set([401, 408, 429]);
+
+function isFinal({ code }: ApiError): boolean {
+  return code < 500 && !PASSING.has(code);
 }
 
 interface SecretObject {
@@ -100,11 +127,13 @@ interface SecretObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-async function podsOf(ports: AskPorts, owner: ObjectRef, labelSelector: string) {
-  const options = {
-    labelSelector,
-    ...(owner.namespace === undefined ? {} : { namespace: owner.namespace }),
-  };
+async function podsOf(
+  ports: AskPorts,
+  owner: ObjectRef,
+  selected: { readonly labelSelector: string; readonly cancel: Cancel },
+) {
+  const { namespace } = owner;
+  const options = namespace === undefined ? selected : { ...selected, namespace };
   const { items } = await ports.client.listAll(PODS, options);
   return items;
 }

@@ -98,6 +98,7 @@ export function seenIn(caches: Caches, ref: ObjectRef): Seen | undefined {
       candidate.resource.plural === ref.resource.plural &&
       candidate.resource.group === ref.resource.group,
   );
-  if (cache === undefined) return undefined;
+  // What is not served (any more) will never be seen: nobody waits for it.
+  if (cache === undefined || cache.isAbsent) return undefined;
   return { object: cache.get(ref.namespace, ref.name), readUpTo: cache.resourceVersion };
 }

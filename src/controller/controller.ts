@@ -5,7 +5,8 @@ import type { EventNote } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
-import type { Clock, Random, Stop } from '../lib/ports.ts';
+import { cancellation, sleep } from '../lib/clock.ts';
+import type { Clock, Duration, Random, Stop } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import type { Measure } from './asks.ts';
@@ -38,7 +39,10 @@ export interface ControllerOptions {
 export interface Controller {
   /** Starts the watches; resolves when all caches are filled and work has begun. */
   start(): Promise<void>;
-  /** Ends the passes that run, sends what events are left, ends the watches. */
+  /**
+   * Ends within five seconds: questions at once, passes when they are through or after three seconds before their next
+   * write (each prefix of writes is safe), then the watches; events that are left get one second.
+   */
   stop(): Promise<void>;
   /** Keys whose pass runs or waits (timers do not count). */
   readonly busy: number;
@@ -47,6 +51,10 @@ export interface Controller {
 /** Every object is looked at again at least this often, should a watch have missed something. */
 const RESYNC = seconds(900);
 const WORKERS = 40;
+/** How long passes that run may take to end. */
+const GRACE = seconds(3);
+/** How long events that are left may take to be sent. */
+const FAREWELL = seconds(1);
 
 /** Makes a controller; nothing is watched or written before `start`. */
 export function createController(options: ControllerOptions): Controller {
@@ -67,6 +75,8 @@ class Shell implements Controller {
   readonly #memories = new Map<string, Memory>();
   readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #stops: Stop[] = [];
+  readonly #stopping = cancellation();
+  readonly #abandoned = cancellation();
   #resync: Stop | undefined;
 
   constructor(options: ControllerOptions) {
@@ -103,18 +113,28 @@ class Shell implements Controller {
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.start();
     await Promise.all(all.map((cache) => cache.synced));
+    if (this.#stopping.cancel.cancelled) return;
     this.#started = true;
     this.#lookAtAll();
   }
 
   async stop(): Promise<void> {
+    this.#stopping.now();
     this.#resync?.();
     for (const stop of this.#stops) stop();
-    await this.#queue.stop();
     for (const memory of this.#memories.values()) memory.end();
+    await this.#within(GRACE, this.#queue.stop());
+    this.#abandoned.now();
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.stop();
-    await this.#options.events.flush();
+    await this.#within(FAREWELL, this.#options.events.flush());
+  }
+
+  /** Awaits `work`, but no longer than `limit`. */
+  async #within(limit: Duration, work: Promise<void>): Promise<void> {
+    const isDone = cancellation();
+    await Promise.race([work, sleep(this.#options.clock, limit, isDone.cancel)]);
+    isDone.now();
   }
 
   /** Until all caches are filled a snapshot would miss objects, so events only mark what comes later. */
@@ -226,19 +246,23 @@ class Shell implements Controller {
   }
 
   #ports(): PassPorts {
-    const { client, clock, log, measure } = this.#options;
+    const { client, clock, random, log, measure } = this.#options;
     return {
       client,
       clock,
       log,
+      stopping: this.#stopping.cancel,
+      abandoned: this.#abandoned.cancel,
       queue: this.#queue,
       look: (ref) => seenIn(this.#caches, ref),
       tell: (ref, uid, note) => this.#tell(ref, uid, note),
       asks: {
         client,
+        clock,
+        random,
         measure,
         onFailure: (ask, error) =>
-          log.warn('question failed', { ask: ask.key, cause: textOf(error) }),
+          log.warn('question failed, asking again', { ask: ask.key, cause: textOf(error) }),
       },
     };
   }

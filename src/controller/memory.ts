@@ -85,11 +85,6 @@ export class Memory {
     this.#asked.set(key, cancel);
   }
 
-  /** The question failed: the next decision may ask it again. */
-  unasked(key: string): void {
-    this.#asked.delete(key);
-  }
-
   answered(answer: Answer): void {
     this.#asked.delete(answer.key);
     this.#answers.set(answer.key, answer);

@@ -4,11 +4,12 @@ import type { ObjectRef } from '../api/object.ts';
 import type { Decision, EventNote } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError } from '../kube/errors.ts';
-import type { Clock } from '../lib/ports.ts';
-import { applyWrites, type Effect, type Outcome, writeStatus } from './apply.ts';
+import { unreachable } from '../lib/assert.ts';
+import type { Cancel, Clock } from '../lib/ports.ts';
+import { applyWrites, type Effect, nameOf, type Outcome, writeStatus } from './apply.ts';
 import { type AskPorts, fetchAnswers } from './asks.ts';
 import type { Kind, Snapshot } from './kind.ts';
-import type { Log } from './log.ts';
+import type { Fields, Log } from './log.ts';
 import type { Memory, Seen } from './memory.ts';
 import type { PassResult, Queue } from './queue.ts';
 
@@ -20,6 +21,10 @@ export interface PassPorts {
   readonly queue: Pick<Queue, 'add' | 'addAt' | 'forgetTimer'>;
   /** What the caches say of an object that was written; undefined if no cache watches its kind. */
   readonly look: (ref: ObjectRef) => Seen | undefined;
+  /** Cancelled when the controller is to end: no new questions are asked. */
+  readonly stopping: Cancel;
+  /** Cancelled when passes have had their time to end: nothing more is written. */
+  readonly abandoned: Cancel;
   /** Sends an event on the object. */
   readonly tell: (ref: ObjectRef, uid: string, note: EventNote) => void;
 }
@@ -63,7 +68,8 @@ async function carryOut(
   decision: Decision<unknown>,
 ): Promise<Outcome> {
   const tell = (note: EventNote) => tellOf(ports, snapshot, note);
-  const outcome = await applyWrites({ client: ports.client, tell }, decision.writes);
+  const { client, abandoned: cancel } = ports;
+  const outcome = await applyWrites({ client, tell, cancel }, decision.writes);
   pass.memory.wrote(outcome.effects);
   if (outcome.kind === 'taken') pass.memory.found(outcome.object);
   if (outcome.kind !== 'ok') return outcome;
@@ -86,6 +92,7 @@ async function statusOutcome(
       effect.ref.name === snapshot.ref.name,
   );
   if (own?.kind === 'deleted') return { kind: 'ok', effects: [] };
+  if (ports.abandoned.cancelled) return { kind: 'abandoned', effects: [] };
   const target = {
     ref: snapshot.ref,
     // A write of this pass to the object itself was refused unless it was made on the snapshot's version,
@@ -104,7 +111,9 @@ async function statusOutcome(
     if (error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound')) {
       return { kind: 'stale', effects: [], error };
     }
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    const what = `write the status of ${snapshot.ref.resource.plural}/${snapshot.ref.name}`;
+    return { kind: 'failed', effects: [], error, what };
   }
 }
 
@@ -119,6 +128,7 @@ function ask(
   snapshot: Snapshot,
   decision: Decision<unknown>,
 ): void {
+  if (ports.stopping.cancelled) return;
   const lookAgain = () => ports.queue.add(pass.key);
   fetchAnswers(ports.asks, decision.asks, { ref: snapshot.ref, memory: pass.memory, lookAgain });
 }
@@ -137,15 +147,28 @@ function report(
     namespace: snapshot.ref.namespace ?? '',
     name: snapshot.ref.name,
     reasons: decision.reasons.map((reason) => reason.code),
-    writes: decision.writes.map(
-      (write) => `${write.kind} ${write.ref.resource.plural}/${write.ref.name}`,
-    ),
+    writes: decision.writes.map(nameOf),
     durationMs: ended.durationMs,
   };
-  if (result.kind === 'ok') ports.log.info('pass', fields);
-  else if (result.kind === 'stale')
-    ports.log.debug('outdated, trying again', { ...fields, cause: result.error.message });
-  else if (result.kind === 'taken')
-    ports.log.warn('name is taken', { ...fields, by: result.object.metadata.name });
-  else ports.log.error('write refused, trying again', { ...fields, cause: result.error.message });
+  tellLog(ports.log, result, fields);
+}
+
+function tellLog(log: Log, result: Outcome, fields: Fields): void {
+  switch (result.kind) {
+    case 'ok':
+      return log.info('pass', fields);
+    case 'stale':
+      return log.debug('outdated, trying again', { ...fields, cause: result.error.message });
+    case 'taken':
+      return log.warn('name is taken', { ...fields, by: result.object.metadata.name });
+    case 'failed':
+      return log.error(`cannot ${result.what}, trying again`, {
+        ...fields,
+        cause: result.error.message,
+      });
+    case 'abandoned':
+      return log.info('abandoned, the next controller goes on', fields);
+    default:
+      return unreachable(result);
+  }
 }

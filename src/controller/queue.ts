@@ -1,6 +1,7 @@
 // The queue of keys: any event means "look again". One pass per key at a time, back-off per key, timers.
 import type { Clock, Duration, Instant, Random, Stop } from '../lib/ports.ts';
-import { later, milliseconds } from '../lib/time.ts';
+import { later } from '../lib/time.ts';
+import { backOff } from './back-off.ts';
 
 /** What a pass says of its key: nothing more to do, or look again after a back-off. */
 export type PassResult = 'done' | 'retry';
@@ -22,13 +23,9 @@ interface Entry {
   timer?: { readonly at: Instant; readonly stop: Stop };
 }
 
-const FIRST_BACKOFF_MS = 5;
-const LONGEST_BACKOFF_MS = 10_000;
-
 /**
  * Keys wait in the order they were added; a key that is added while its pass runs gets one more pass after
- * it. Failures wait 5 ms, 10 ms ... 10 s, each with up to half as much again by chance, so that many keys
- * that failed together do not come back together.
+ * it. A key whose pass failed waits before the next one (`back-off.ts`), the longer the more failed in a row.
  */
 export class Queue {
   readonly #options: QueueOptions;
@@ -124,14 +121,13 @@ export class Queue {
   #settle(key: string, entry: Entry, result: PassResult): void {
     if (this.#stopped) return;
     if (result === 'done') entry.failures = 0;
-    else this.addAt(key, later(this.#options.clock.now(), this.#backoff(entry)));
+    else this.addAt(key, later(this.#options.clock.now(), this.#backOff(entry)));
     if (entry.dirty) this.#ready.push(key);
     else if (entry.timer === undefined && entry.failures === 0) this.#entries.delete(key);
   }
 
-  #backoff(entry: Entry): Duration {
-    const base = Math.min(FIRST_BACKOFF_MS * 2 ** entry.failures, LONGEST_BACKOFF_MS);
+  #backOff(entry: Entry): Duration {
     entry.failures++;
-    return milliseconds(Math.round(base * (1 + this.#options.random.next() / 2)));
+    return backOff(entry.failures - 1, this.#options.random);
   }
 }

@@ -26,7 +26,8 @@ export interface SnapshotPorts {
 }
 
 export function rolloutKind(ports: SnapshotPorts): Kind {
-  const seen = new Set<string>();
+  /** Which object of a key has been carried out once. */
+  const seen = new Map<string, string>();
   return {
     resource: ROLLOUTS,
     hasStatusSubresource: true,
@@ -35,11 +36,12 @@ export function rolloutKind(ports: SnapshotPorts): Kind {
       const rollout = ports.caches.rollouts.get(namespace, name);
       if (rollout === undefined || rollout.metadata.deletionTimestamp !== undefined) {
         ports.dependents.forget(key);
+        seen.delete(key);
         return undefined;
       }
       const uid = rollout.metadata.uid ?? '';
-      const world = worldOf(ports, key, { rollout, memory, firstSeen: !seen.has(uid) });
-      return snapshotOf(world, memory, () => seen.add(uid));
+      const world = worldOf(ports, key, { rollout, memory, firstSeen: seen.get(key) !== uid });
+      return snapshotOf(world, memory, () => seen.set(key, uid));
     },
   };
 }

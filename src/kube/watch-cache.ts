@@ -47,6 +47,8 @@ export interface WatchCache<T> {
   orphans(namespace: string): readonly T[];
   /** Returns what ends the subscription. */
   onChange(listener: (change: Change<T>) => void): () => void;
+  /** An optional kind that the server does not serve at present. */
+  readonly isAbsent: boolean;
   /** The version that has been read up to. */
   readonly resourceVersion: string;
 }
@@ -101,6 +103,10 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
 
   get resourceVersion(): string {
     return this.#version;
+  }
+
+  get isAbsent(): boolean {
+    return this.#isAbsent;
   }
 
   start(): void {

@@ -39,6 +39,7 @@ function cache<T extends KubeObject>(store: Store, resource: ResourceType): Watc
   const list = (namespace?: string) => store.list(key, namespace) as readonly T[];
   return {
     resource,
+    isAbsent: false,
     synced: Promise.resolve(),
     start: () => undefined,
     stop: () => undefined,

@@ -21,6 +21,7 @@ import { runPass } from '../../../src/controller/pass.ts';
 import { rolloutKind } from '../../../src/controller/rollouts.ts';
 import type { Decision, EventNote, MeasureAsk, Measured } from '../../../src/core/decision.ts';
 import { createClient, type KubeClient } from '../../../src/kube/client.ts';
+import { cancellation } from '../../../src/lib/clock.ts';
 import { type HttpRequest, TransportError } from '../../../src/lib/ports.ts';
 import { seededRandom } from '../../../src/lib/random.ts';
 import { instant, type Instant, later, milliseconds } from '../../../src/lib/time.ts';
@@ -268,6 +269,8 @@ export class Stand {
       client: this.controllerClient,
       clock: this.clock,
       log: SILENT,
+      stopping: cancellation().cancel,
+      abandoned: cancellation().cancel,
       look: (ref: ObjectRef) => seenIn(this.#caches, ref),
       tell: (_ref, _uid, note) => this.#options.onEvent?.(note),
       queue: {
@@ -277,6 +280,8 @@ export class Stand {
       },
       asks: {
         client: this.controllerClient,
+        clock: this.clock,
+        random: seededRandom('asks'),
         measure: (ask) => this.#measured(ask),
         onFailure: () => undefined,
       },
