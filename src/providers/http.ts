@@ -32,7 +32,8 @@ export function formOf(fields: Readonly<Record<string, string>>): string {
     .join('&');
 }
 
-function encoded(text: string): string {
+/** One value of a form. */
+export function encoded(text: string): string {
   return encodeURIComponent(text)
     .replaceAll('%20', '+')
     .replaceAll(/[!'()*]/g, (character) => {
@@ -53,12 +54,47 @@ export function sender({ connect }: ProviderPorts, insecure: boolean): Send {
       const answered = await once(connect, { url: target, call: current, insecure }, cancel);
       const location = answered.headers['location'];
       if (!REDIRECTED.has(answered.status) || location === undefined) return answered;
-      target = location.startsWith('/') ? (addressOf(target)?.root ?? '') + location : location;
-      // As browsers and Go do it: only 307 and 308 keep the method and the body.
-      if (answered.status < 307) current = { method: 'GET', headers: current.headers };
+      const next = resolved(target, location);
+      current = redirected(current, { status: answered.status, from: target, to: next });
+      target = next;
     }
-    throw new ProviderError(`${capital(call.method)} "${url}": stopped after 10 redirects`);
+    throw new ProviderError(`${attempt(call.method, url)}stopped after 10 redirects`);
   };
+}
+
+/** A Location as an address of its own (RFC 3986, section 5.2, as far as servers use it). */
+function resolved(base: string, location: string): string {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return location;
+  const { root = '' } = addressOf(base) ?? {};
+  if (location.startsWith('//')) return `${root.slice(0, root.indexOf(':') + 1)}${location}`;
+  if (location.startsWith('/')) return root + location;
+  const [path = ''] = base.split(/[?#]/);
+  if (location.startsWith('?')) return path + location;
+  const folder = path.length > root.length ? path.slice(0, path.lastIndexOf('/') + 1) : `${path}/`;
+  return folder + location;
+}
+
+/** As browsers and Go do it: only 307 and 308 keep method and body, and another host gets no credentials. */
+function redirected(
+  { method, headers, body }: Call,
+  { status, from, to }: { readonly status: number; readonly from: string; readonly to: string },
+): Call {
+  const isElsewhere = addressOf(from)?.root.toLowerCase() !== addressOf(to)?.root.toLowerCase();
+  const keepsBody = status >= 307;
+  const dropped = [
+    ...(isElsewhere ? ['authorization', 'cookie'] : []),
+    ...(keepsBody ? [] : ['content-type']),
+  ];
+  const kept = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !dropped.includes(name)),
+  );
+  if (!keepsBody) return { method: 'GET', headers: kept };
+  return { method, headers: kept, ...(body === undefined ? {} : { body }) };
+}
+
+/** `Post "URL": ` before what went wrong. */
+export function attempt(method: string, url: string): string {
+  return `${capital(method)} "${url}": `;
 }
 
 function capital(method: string): string {
@@ -76,7 +112,7 @@ async function once(
 ): Promise<Answered> {
   const address = addressOf(url);
   if (address === undefined) {
-    throw new ProviderError(`${capital(call.method)} "${url}": unsupported protocol scheme`);
+    throw new ProviderError(`${attempt(call.method, url)}unsupported protocol scheme`);
   }
   try {
     const response = await connect(address.root, { insecure })({
@@ -91,7 +127,7 @@ async function once(
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     const text = cancel.cancelled ? 'context deadline exceeded' : cause;
-    throw new ProviderError(`${capital(call.method)} "${url}": ${text}`, { cause: error });
+    throw new ProviderError(`${attempt(call.method, url)}${text}`, { cause: error });
   }
 }
 

@@ -6,7 +6,7 @@ import type { ResultValue } from '../expr/value.ts';
 import { base64, utf8 } from '../lib/bytes.ts';
 import type { Cancel, Headers, Instant } from '../lib/ports.ts';
 import { earlier, parseDuration, seconds } from '../lib/time.ts';
-import { addressOf, formOf, sender, withTimeout } from './http.ts';
+import { addressOf, attempt, formOf, sender, withTimeout } from './http.ts';
 import { oauthHeader } from './oauth.ts';
 import { absenceOf, type SeriesIndex } from './prometheus-absence.ts';
 import {
@@ -199,8 +199,12 @@ async function headersOf(
   }
   const own = Object.fromEntries(headers.map(({ key, value }) => [key.toLowerCase(), value]));
   const basic = basicHeader(basicAuth);
-  const extra = { ...(basic === undefined ? {} : { authorization: basic }), ...own };
-  const token = await oauthHeader(oauth2, send, { headers: extra, cancel, url });
+  const token = await oauthHeader(oauth2, send, {
+    headers: own,
+    ...(basic === undefined ? {} : { basic }),
+    cancel,
+    attempt: attempt('POST', url),
+  });
   return {
     ...(basic === undefined ? {} : { authorization: basic }),
     ...(token === undefined ? {} : { authorization: token }),
@@ -255,30 +259,23 @@ function statusText(status: number): string {
 
 function bodyOf(text: string): Body {
   try {
-    return JSON.parse(text) as Body;
+    return (JSON.parse(text) ?? {}) as Body;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new ProviderError(`bad_response: ${cause}`);
   }
 }
 
-type Sample = readonly [number, string];
-
 function resultOf({ data }: Body): { readonly result: ResultValue; readonly value: string } {
   switch (data?.resultType) {
     case 'scalar': {
-      const [, text] = data.result as Sample;
-      const value = numberOf(text);
+      const value = numberIn(data.result);
       return { result: { type: 'float64', value }, value: plainNumber(value) };
     }
     case 'vector':
-      return listed((data.result as readonly { readonly value: Sample }[]).map((one) => one.value));
+      return listed(members(data.result, 'value'));
     case 'matrix':
-      return listed(
-        (data.result as readonly { readonly values: readonly Sample[] }[]).flatMap(
-          (one) => one.values,
-        ),
-      );
+      return listed(members(data.result, 'values').flatMap(listOf));
     case 'string':
       throw new ProviderError('unexpected value type "string"');
     default:
@@ -286,21 +283,49 @@ function resultOf({ data }: Body): { readonly result: ResultValue; readonly valu
   }
 }
 
-function listed(samples: readonly Sample[]) {
-  const value = samples.map(([, text]) => numberOf(text));
+function listed(samples: readonly unknown[]) {
+  const value = samples.map(numberIn);
   const result: ResultValue = { type: 'float64[]', value };
   return { result, value: `[${value.map(plainNumber).join(',')}]` };
 }
 
-function numberOf(text: string): number {
-  switch (text) {
-    case '+Inf':
-      return Number.POSITIVE_INFINITY;
-    case '-Inf':
-      return Number.NEGATIVE_INFINITY;
-    default:
-      return Number(text);
-  }
+function malformed(what: unknown): ProviderError {
+  const text = JSON.stringify(what) ?? String(what);
+  return new ProviderError(`bad_response: unexpected ${text.slice(0, 100)} in the result`);
+}
+
+/** No list at all is an empty one, as in Go. */
+function listOf(value: unknown): readonly unknown[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw malformed(value);
+  return value;
+}
+
+/** The member of each series. A native histogram has none: it must not pass for a number. */
+function members(series: unknown, name: string): readonly unknown[] {
+  return listOf(series).map((one) => {
+    const member = (one as Readonly<Record<string, unknown>> | null)?.[name];
+    if (member === undefined) throw malformed(one);
+    return member;
+  });
+}
+
+const SPECIAL: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Inf: Number.POSITIVE_INFINITY,
+  '+Inf': Number.POSITIVE_INFINITY,
+  '-Inf': Number.NEGATIVE_INFINITY,
+};
+
+/** The number of a sample `[moment, "number"]`. */
+function numberIn(sample: unknown): number {
+  const [, text] = listOf(sample);
+  if (typeof text !== 'string' || text.trim() === '') throw malformed(sample);
+  const special = SPECIAL[text];
+  if (special !== undefined) return special;
+  const value = Number(text);
+  if (Number.isNaN(value)) throw malformed(sample);
+  return value;
 }
 
 /** Shortest digits, never an exponent (providers.md 1.3). */
