@@ -2,23 +2,24 @@
 import { seededRandom } from '../lib/random.ts';
 import type { Clock, Instant, Random, Stop } from '../lib/ports.ts';
 import { instant } from '../lib/time.ts';
+import { Timers } from '../lib/timers.ts';
 
 /** The longest time that a timer of the runtime can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** Real time. Timers keep the process alive while they wait. */
-export const systemClock: Clock = {
-  now: () => instant(Date.now()),
-  at: (at, run) => wait(at, run),
-};
+export const systemClock: Clock = realClock();
 
-function wait(at: Instant, run: () => void): Stop {
-  let timer: NodeJS.Timeout;
-  const plan = (): void => {
-    const left = at - Date.now();
-    timer = left > LONGEST_MS ? setTimeout(plan, LONGEST_MS) : setTimeout(run, Math.max(0, left));
-  };
-  plan();
+function realClock(): Clock {
+  const now = (): Instant => instant(Date.now());
+  const timers = new Timers({ now, wake });
+  return { now, at: (at, run) => timers.at(at, run) };
+}
+
+/** The runtime's timers may be a millisecond early and cannot wait for ever: `Timers` makes up for both. */
+function wake(at: Instant, run: () => void): Stop {
+  const left = Math.min(Math.max(0, Math.ceil(at - Date.now())), LONGEST_MS);
+  const timer = setTimeout(run, left);
   return () => clearTimeout(timer);
 }
 

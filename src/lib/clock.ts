@@ -1,6 +1,7 @@
 // Waiting on a clock, cancelling, and a clock that runs faster than another.
 import { instant, later } from './time.ts';
 import type { Cancel, Clock, Duration, Instant, Stop } from './ports.ts';
+import { Timers } from './timers.ts';
 
 /** Resolves after `duration`, or at once when `cancel` is cancelled. */
 export function sleep(clock: Clock, duration: Duration, cancel?: Cancel): Promise<void> {
@@ -48,6 +49,10 @@ export class ScaledClock implements Clock {
   readonly #base: Clock;
   readonly #speed: number;
   readonly #origin: Instant;
+  readonly #timers = new Timers({
+    now: () => this.now(),
+    wake: (at, run) => this.#base.at(this.#wakeMoment(at), run),
+  });
 
   constructor(base: Clock, speed: number) {
     this.#base = base;
@@ -55,11 +60,19 @@ export class ScaledClock implements Clock {
     this.#origin = base.now();
   }
 
+  /** Rounded up: there this clock shows `at` or later. */
+  #wakeMoment(at: Instant): Instant {
+    const moment = Math.ceil(this.#origin + (at - this.#origin) / this.#speed);
+    const now = this.#base.now();
+    // Should rounding show a little less than `at` there, the alarm must not ring for ever at that moment.
+    return instant(moment <= now && this.now() < at ? now + 1 : moment);
+  }
+
   now(): Instant {
     return instant(this.#origin + (this.#base.now() - this.#origin) * this.#speed);
   }
 
   at(at: Instant, run: () => void): Stop {
-    return this.#base.at(instant(Math.ceil(this.#origin + (at - this.#origin) / this.#speed)), run);
+    return this.#timers.at(at, run);
   }
 }
