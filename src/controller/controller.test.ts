@@ -401,6 +401,44 @@ describe('a controller that is told to stop', () => {
     expect(items).toHaveLength(1);
   });
 
+  it('abandons a pass that hangs in its last write before its status', async () => {
+    const isRevision = ({ method, path }: HttpRequest) =>
+      method === 'PATCH' && path.includes('/rollouts/web') && !path.includes('/status');
+    const { intercept, state, open } = holding(isRevision);
+    const one = await started({ intercept });
+    await create(one, rollout('web'));
+    await one.advance(100);
+    expect(state.isHeld).toBe(true);
+    const stopped = watched(one.controller.stop());
+    await one.advance(5000);
+    expect(stopped.isDone).toBe(true);
+    open();
+    await one.advance(60_000);
+    expect(state.writesAfter).toBe(0);
+  });
+
+  it('asks for no measurement any more, though a pass goes on', async () => {
+    let measured = 0;
+    const metrics: Transport = () => {
+      measured += 1;
+      return Promise.resolve(refusal(503, 'ServiceUnavailable'));
+    };
+    const isRun = ({ method, path }: HttpRequest) =>
+      method === 'PATCH' && path.includes('/analysisruns/');
+    const { intercept, state, open } = holding(isRun);
+    const one = await started({ intercept, metrics });
+    await create(one, run('late'));
+    await one.advance(100);
+    expect(state.isHeld).toBe(true);
+    const before = measured;
+    const stopped = watched(one.controller.stop());
+    open();
+    await one.settle();
+    expect(stopped.isDone).toBe(true);
+    await one.advance(60_000);
+    expect(measured).toBe(before);
+  });
+
   it('does not wait for events that a dead server never takes', async () => {
     const { opened, open } = gate();
     const one = await started({

@@ -65,6 +65,12 @@ const ROWS: readonly Row[] = [
     isCaughtUp: false,
   },
   {
+    reason: 'the cache is being filled anew, and the object is in it already',
+    effect: WRITTEN,
+    seen: { object: object('100'), readUpTo: '' },
+    isCaughtUp: true,
+  },
+  {
     reason: 'nobody watches the kind',
     effect: WRITTEN,
     seen: undefined,

@@ -8,7 +8,7 @@ import { ApiError, isExpired, isNotFound } from '../../src/kube/errors.ts';
 import { collectionPath } from '../../src/kube/paths.ts';
 import { lines } from '../../src/lib/bytes.ts';
 import { cancellation, sleep } from '../../src/lib/clock.ts';
-import { milliseconds } from '../../src/lib/time.ts';
+import { between, milliseconds } from '../../src/lib/time.ts';
 import { type Reached, SERVERS } from './servers.ts';
 
 interface ConfigMap extends KubeObject {
@@ -34,6 +34,9 @@ async function refusalOf(work: Promise<unknown>): Promise<{ reason: string; code
   if (!(error instanceof ApiError)) throw error;
   return { reason: error.reason, code: error.code };
 }
+
+/** Watches end by themselves after half an hour; on the fastest clock here this is 1.5 s. */
+const LONG_MS = 1_500_000;
 
 describe.each(SERVERS)('the API, $name', (row) => {
   let server: Reached;
@@ -418,6 +421,18 @@ describe.each(SERVERS)('the API, $name', (row) => {
       expect(byStatus.metadata.generation).toBe(bySpec.metadata.generation);
     });
 
+    it('an update of the status leaves the rest as it is', async () => {
+      const before = await createdRollout('status-update');
+      const ref = rolloutRef('status-update');
+      const changed = {
+        ...before,
+        spec: { ...before.spec, paused: true },
+        status: { phase: 'Paused' },
+      };
+      const after = await client.update<Rollout>(ref, changed, { subresource: 'status' });
+      expect([after.spec.paused, after.status?.phase]).toEqual([undefined, 'Paused']);
+    });
+
     it('an update of the status from an outdated version is a Conflict', async () => {
       const before = await createdRollout('status-stale');
       const ref = rolloutRef('status-stale');
@@ -581,6 +596,7 @@ describe.each(SERVERS)('the API, $name', (row) => {
 
     it('a watch ends by itself when its time is up', async () => {
       const resourceVersion = await currentVersion();
+      const started = server.clock.now();
       const watch = client.watch(CONFIG_MAPS, { namespace, resourceVersion, timeoutSeconds: 1 });
       const types: string[] = [];
       const reading = (async () => {
@@ -588,10 +604,12 @@ describe.each(SERVERS)('the API, $name', (row) => {
       })();
       await server.wait(reading);
       expect(types.filter((type) => type !== 'BOOKMARK')).toEqual([]);
+      expect(between(started, server.clock.now())).toBeLessThan(LONG_MS);
     });
 
     it('a watch that is cancelled ends, whether it fails or not', async () => {
       const stop = cancellation();
+      const started = server.clock.now();
       const resourceVersion = await currentVersion();
       const watch = client.watch(CONFIG_MAPS, {
         namespace,
@@ -608,6 +626,7 @@ describe.each(SERVERS)('the API, $name', (row) => {
       await server.wait(currentVersion());
       stop.now();
       expect(await server.wait(ended)).toBe('cancelled');
+      expect(between(started, server.clock.now())).toBeLessThan(LONG_MS);
     });
 
     it('a version that is too old has expired', async () => {
