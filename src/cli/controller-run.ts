@@ -2,7 +2,7 @@
 import { createController } from '../controller/controller.ts';
 import { createLog, type Level, LEVELS } from '../controller/log.ts';
 import { systemRandom } from '../host/clock.ts';
-import { createTransport } from '../host/transport.ts';
+import { createTransports } from '../host/transports.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { measureWith } from '../providers/measure.ts';
 import { CommandError, type Context } from './command.ts';
@@ -29,7 +29,7 @@ export async function runController(context: Context): Promise<number> {
   const measure = measureWith({
     clock,
     env,
-    connect: (address, { insecure }) => createTransport({ server: address, insecure }).send,
+    connect: createTransports(),
   });
   const controller = createController({
     client,

@@ -9,7 +9,7 @@ import { systemDialer } from '../host/dialer.ts';
 import { systemListener } from '../host/listener.ts';
 import { systemProxy } from '../host/proxy.ts';
 import { createSockets } from '../host/sockets.ts';
-import { createTransport } from '../host/transport.ts';
+import { createTransports } from '../host/transports.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { base64, bodyOf, utf8 } from '../lib/bytes.ts';
@@ -199,14 +199,13 @@ function guardedUpgrade(upgrade: Upgrade, token: string): Upgrade {
 
 function controllerOn({ clock, random, log, env }: LocalClusterOptions, sandbox: Sandbox) {
   const client = createClient({ transport: sandbox.api, userAgent: 'slipway-controller' });
+  const connect = createTransports();
   const measure = measureWith({
     clock,
     env,
-    connect: (server, { insecure }) => {
+    connect: (server, options) => {
       const host = server.replace(/^https?:\/\//, '');
-      return PROMETHEUS_HOSTS.includes(host)
-        ? sandbox.prometheus
-        : createTransport({ server, insecure }).send;
+      return PROMETHEUS_HOSTS.includes(host) ? sandbox.prometheus : connect(server, options);
     },
   });
   return createController({
