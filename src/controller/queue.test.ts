@@ -92,14 +92,18 @@ describe('the queue of keys', () => {
 
   it('stopping waits for the pass that runs and starts none', async () => {
     let ended = 0;
-    const { queue } = queueWith(async () => {
+    const { clock, queue } = queueWith(async () => {
       await idle();
       ended++;
       return 'done';
     });
     queue.add('a');
     queue.add('b');
+    queue.addAt('c', instant(500));
     await queue.stop();
+    queue.add('d');
+    queue.addAt('e', instant(500));
+    await clock.advance(seconds(1));
     expect(ended).toBe(1);
   });
 });
