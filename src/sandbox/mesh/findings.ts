@@ -87,10 +87,10 @@ function noService(host: string): string {
   return `there is no Service ${host}`;
 }
 
-/** A name with a dot is not looked up; many mean a Service by `name.namespace`. */
+/** For a host that is none: a name with a dot is not looked up, yet many mean a Service by `name.namespace`. */
 function suggestion(services: Services, host: string): string | undefined {
   const meant = resolvedHost(host, '');
-  return meant !== host && services.find(meant) !== undefined
+  return services.find(meant) !== undefined
     ? `there is no Service ${host}; ${meant} may be meant`
     : undefined;
 }

@@ -749,6 +749,22 @@ describe('times of arrival', () => {
     expect([...orders].toSorted()).toEqual(['routes', 'rule']);
   });
 
+  it('a new status is no change', () => {
+    const made = world(canary);
+    let changes = 0;
+    made.mesh.onChange(() => {
+      changes += 1;
+    });
+    made.apply(
+      canary
+        .replace('spec:', 'status: {conditions: []}\nspec:')
+        .replace('metadata: {', "metadata: {creationTimestamp: '2026-01-01T00:00:03Z', "),
+    );
+    expect(changes).toBe(0);
+    made.apply(canary.replace('subset: canary', 'subset: stable'));
+    expect(changes).toBe(1);
+  });
+
   it('endpoints arrive sooner than routes', async () => {
     const made = world('', { propagationMs: 2000 });
     await made.clock.advance(milliseconds(200));

@@ -154,6 +154,23 @@ describe('endpoints', () => {
     });
   });
 
+  it('keep their load when the labels of their pod change', () => {
+    const made = world(SHOP);
+    const { destination } = forwarded(made.plan({ authority: 'shop' }));
+    destination.endpoints[0]!.load.active = 7;
+    made.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: shop-0, labels: {app: shop, v: '2'}}
+spec: {containers: []}
+status: {podIP: 10.0.0.1}
+`);
+    expect(destination.endpoints[0]).toMatchObject({
+      pod: { labels: { v: '2' } },
+      load: { active: 7 },
+    });
+  });
+
   it('of a subset follow the labels of their pods', () => {
     const made = world(`${SHOP}
 apiVersion: networking.istio.io/v1
@@ -398,6 +415,12 @@ spec: {hosts: [shop], ${section}}
       'shop',
       'shop',
     ]);
+  });
+
+  it('without a server name are no TLS, whatever a tls route takes', () => {
+    const section = "tls: [{match: [{sniHosts: ['*']}], route: [{destination: {host: back}}]}]";
+    const made = world(SHOP + BACK + TCP(section));
+    expect([of(made, 80, 'any.test'), of(made, 80)]).toEqual(['back', 'shop']);
   });
 
   it('are closed when what the route names is missing or not ready', () => {

@@ -257,8 +257,22 @@ it('a route of the Gateway API has the answer of each parent, for its generation
     ['Gateway', ...good],
   ]);
   const writes = world.writes();
+  // Something else makes it be looked at again.
+  await world.apply(SERVICE.replace('name: shop', 'name: other'));
   await world.advance(60_000);
   expect(world.writes()).toBe(writes);
+});
+
+it('a route that changes and stays in the same trouble is no new event', async () => {
+  world = await start();
+  await world.apply(SERVICE + GATEWAY + ROUTE);
+  await world.advance(10_000);
+  const first = await world.events();
+  expect(first).toHaveLength(1);
+  expect(first[0]).toMatch(/^1 ReferenceNotFound spec.rules\[0\].backendRefs\[1\]: there is no/);
+  await world.apply(ROUTE.replace('rules:', 'hostnames: [a.test]\n  rules:'));
+  await world.advance(10_000);
+  expect(await world.events()).toEqual(first);
 });
 
 it('a Gateway counts the routes of its listeners', async () => {
