@@ -21,8 +21,21 @@ export interface OpenApi {
   readonly additionalProperties?: OpenApi;
   readonly required?: readonly string[];
   readonly anyOf?: readonly OpenApi[];
+  readonly oneOf?: readonly OpenApi[];
+  readonly allOf?: readonly OpenApi[];
+  readonly not?: OpenApi;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly 'x-kubernetes-validations'?: readonly {

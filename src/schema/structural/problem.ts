@@ -6,9 +6,15 @@ export interface FieldProblem {
     | 'FieldValueInvalid'
     | 'FieldValueRequired'
     | 'FieldValueNotSupported'
-    | 'FieldValueTypeInvalid';
+    | 'FieldValueTypeInvalid'
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany'
+    | 'FieldValueDuplicate'
+    | 'FieldValueForbidden';
   /** Without the field's name: `Required value`, `Invalid value: …`. */
   readonly message: string;
+  /** Of a wrong type: which was expected and which was found. */
+  readonly types?: { readonly expected: string; readonly found: string };
 }
 
 export function child(path: string, name: string): string {

@@ -91,3 +91,90 @@ describe('problems', () => {
     );
   });
 });
+
+describe('bounds', () => {
+  it.each([
+    {
+      reason: 'a text has a pattern',
+      schema: { type: 'string', pattern: '^[a-z]+$' },
+      value: 'A',
+      expected: `x: Invalid value: "A": x in body should match '^[a-z]+$'`,
+    },
+    {
+      reason: 'a text has a shortest length',
+      schema: { type: 'string', minLength: 2 },
+      value: 'a',
+      expected: 'x: Invalid value: "a": x in body should be at least 2 chars long',
+    },
+    {
+      reason: 'a text has a longest length',
+      schema: { type: 'string', maxLength: 2 },
+      value: 'abc',
+      expected: 'x: Too long: may not be more than 2 bytes',
+    },
+    {
+      reason: 'a list has a largest size',
+      schema: { type: 'array', maxItems: 1, items: { type: 'integer' } },
+      value: [1, 2],
+      expected: 'x: Too many: 2: must have at most 1 items',
+    },
+    {
+      reason: 'a list has a smallest size',
+      schema: { type: 'array', minItems: 1, items: { type: 'integer' } },
+      value: [],
+      expected: 'x: Invalid value: 0: x in body should have at least 1 items',
+    },
+    {
+      reason: 'a map has a largest size',
+      schema: { type: 'object', maxProperties: 0, additionalProperties: { type: 'integer' } },
+      value: { a: 1 },
+      expected: 'x: Too many: 1: must have at most 0 items',
+    },
+    {
+      reason: 'a bound may be outside of what is allowed',
+      schema: { type: 'integer', minimum: 0, exclusiveMinimum: true },
+      value: 0,
+      expected: 'x: Invalid value: 0: x in body should be greater than 0',
+    },
+    {
+      reason: 'a number is a multiple',
+      schema: { type: 'integer', multipleOf: 5 },
+      value: 7,
+      expected: 'x: Invalid value: 7: x in body should be a multiple of 5',
+    },
+    {
+      reason: 'one of several schemas must fit',
+      schema: { anyOf: [{ minimum: 5 }, { maximum: 1 }] },
+      value: 3,
+      expected: 'x: Invalid value: 3: x in body must validate at least one schema (anyOf)',
+    },
+    {
+      reason: 'exactly one of several schemas must fit',
+      schema: { oneOf: [{ minimum: 1 }, { maximum: 5 }] },
+      value: 3,
+      expected: 'x: Invalid value: 3: x in body must validate one and only one schema (oneOf)',
+    },
+    {
+      reason: 'all of several schemas must fit',
+      schema: { allOf: [{ minimum: 5 }] },
+      value: 3,
+      expected: 'x: Invalid value: 3: x in body should be greater than or equal to 5',
+    },
+    {
+      reason: 'a schema may be forbidden',
+      schema: { not: { minimum: 1 } },
+      value: 3,
+      expected: 'x: Invalid value: 3: x in body must not validate the schema (not)',
+    },
+  ] satisfies readonly {
+    readonly reason: string;
+    readonly schema: OpenApi;
+    readonly value: unknown;
+    readonly expected: string;
+  }[])('$reason', ({ schema, value, expected }) => {
+    const whole: OpenApi = { type: 'object', properties: { x: schema } };
+    expect(problems(whole, { x: value }).map((one) => `${one.field}: ${one.message}`)).toEqual([
+      expected,
+    ]);
+  });
+});

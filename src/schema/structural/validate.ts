@@ -1,5 +1,6 @@
-// Checks a value against a structural schema: types, required members, enumerations, bounds.
+// Checks a value against a structural schema: types, required members, enumerations, bounds, combinations.
 import type { OpenApi } from '../open-api.ts';
+import { boundProblems } from './bounds.ts';
 import { child, type FieldProblem, printed } from './problem.ts';
 import { isIntOrString, isObject, memberSchema } from './shape.ts';
 
@@ -56,6 +57,7 @@ function wrongType({ path, found }: At, type: string, value: unknown): void {
     message:
       `Invalid value: ${printed(value)}: ${where}must be of type ${type}: ` +
       printed(typeOf(value)),
+    types: { expected: type, found: typeOf(value) },
   });
 }
 
@@ -66,20 +68,23 @@ function checkValue(schema: OpenApi, value: unknown, at: At): void {
     const message = `Unsupported value: ${printed(value)}: supported values: ${allowed}`;
     found.push({ field: path, reason: 'FieldValueNotSupported', message });
   }
-  if (typeof value !== 'number') return;
-  const bound = (text: string) => {
-    const message = `Invalid value: ${value}: ${path} in body should be ${text}`;
-    found.push({ field: path, reason: 'FieldValueInvalid', message });
+  found.push(...boundProblems(schema, value, path));
+  checkCombinations(schema, value, at);
+}
+
+/** Schemas that are combined say only that none fits, as an API server does. */
+function checkCombinations({ allOf, anyOf, oneOf, not }: OpenApi, value: unknown, at: At): void {
+  const fit = (schema: OpenApi): boolean => problems(schema, value).length === 0;
+  const told = (text: string): void => {
+    const message = `Invalid value: ${printed(value)}: ${at.path} in body ${text}`;
+    at.found.push({ field: at.path, reason: 'FieldValueInvalid', message });
   };
-  if (schema.minimum !== undefined && value < schema.minimum) {
-    bound(`greater than or equal to ${schema.minimum}`);
+  for (const schema of allOf ?? []) check(schema, value, at);
+  if (anyOf !== undefined && !anyOf.some(fit)) told('must validate at least one schema (anyOf)');
+  if (oneOf !== undefined && oneOf.filter(fit).length !== 1) {
+    told('must validate one and only one schema (oneOf)');
   }
-  if (schema.maximum !== undefined && value > schema.maximum) {
-    bound(`less than or equal to ${schema.maximum}`);
-  }
-  if (schema.format === 'int32' && Math.abs(value) > 2 ** 31) {
-    bound('of type int32');
-  }
+  if (not !== undefined && fit(not)) told('must not validate the schema (not)');
 }
 
 function checkObject(schema: OpenApi, value: Readonly<Record<string, unknown>>, at: At): void {
