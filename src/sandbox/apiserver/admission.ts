@@ -10,6 +10,7 @@ import { jsonEqual } from '../../lib/equal.ts';
 import type { Random } from '../../lib/ports.ts';
 import { randomSuffix, uuid } from '../../lib/random.ts';
 import type { ServedKind } from './kinds.ts';
+import { metadataProblems, nameProblems, type NameRule } from './metadata.ts';
 import { badRequest, conflict, invalidObject, MODIFIED } from './status-error.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -27,8 +28,9 @@ export interface AdmissionContext {
 
 type WithSpec = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
-const DNS_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const SUFFIX_LENGTH = 5;
+/** Longer prefixes are cut, so that the made name fits into a label. */
+const LONGEST_PREFIX = 58;
 
 /** A new object, ready to be stored. */
 export function admittedNew(given: KubeObject, context: AdmissionContext): KubeObject {
@@ -36,10 +38,10 @@ export function admittedNew(given: KubeObject, context: AdmissionContext): KubeO
   const { resource } = kind;
   const metadata = given.metadata ?? { name: '' };
   const name = nameOf(metadata, random);
-  const problem = nameProblem(name, metadata);
-  if (problem !== undefined) throw invalidObject(resource, name, [problem]);
+  const wrong = wrongNames(name, metadata, kind.nameRule);
+  if (wrong.length > 0) throw invalidObject(resource, name, wrong);
   const own: ObjectMeta = {
-    ...userMetadata(metadata),
+    ...withoutOwners(userMetadata(metadata)),
     name,
     ...(resource.namespaced ? { namespace: namespaceOf(metadata, context) } : {}),
     uid: uuid(random),
@@ -58,21 +60,18 @@ function hasSpec(object: KubeObject): boolean {
 function nameOf(metadata: ObjectMeta, random: Random): string {
   const { name = '', generateName = '' } = metadata as Partial<ObjectMeta>;
   if (name !== '' || generateName === '') return name;
-  return generateName + randomSuffix(random, SUFFIX_LENGTH);
+  return generateName.slice(0, LONGEST_PREFIX) + randomSuffix(random, SUFFIX_LENGTH);
 }
 
-function nameProblem(name: string, { generateName }: ObjectMeta): FieldProblem | undefined {
-  if (name === '' && generateName === undefined) {
-    const message = 'Required value: name or generateName is required';
-    return { field: 'metadata.name', reason: 'FieldValueRequired', message };
-  }
-  if (DNS_NAME.test(name) && name.length <= 253) return undefined;
-  const message =
-    `Invalid value: ${JSON.stringify(name)}: a lowercase RFC 1123 subdomain must consist of ` +
-    "lower case alphanumeric characters, '-' or '.', and must start and end with an " +
-    "alphanumeric character (e.g. 'example.com', regex used for validation is " +
-    String.raw`'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`;
-  return { field: 'metadata.name', reason: 'FieldValueInvalid', message };
+function wrongNames(
+  name: string,
+  { generateName }: ObjectMeta,
+  rule: NameRule,
+): readonly FieldProblem[] {
+  if (name !== '') return nameProblems('metadata.name', name, rule);
+  if (generateName !== undefined) return [];
+  const message = 'Required value: name or generateName is required';
+  return [{ field: 'metadata.name', reason: 'FieldValueRequired', message }];
 }
 
 function namespaceOf(metadata: ObjectMeta, { namespace = 'default' }: AdmissionContext): string {
@@ -84,6 +83,12 @@ function namespaceOf(metadata: ObjectMeta, { namespace = 'default' }: AdmissionC
   return namespace;
 }
 
+/** Who set which fields is for the server to say. */
+function withoutOwners(metadata: ObjectMeta & { readonly managedFields?: unknown }): ObjectMeta {
+  const { managedFields: _entries, ...rest } = metadata;
+  return rest;
+}
+
 /** What clients may say of an object's metadata. */
 function userMetadata(metadata: ObjectMeta): ObjectMeta {
   const {
@@ -93,8 +98,9 @@ function userMetadata(metadata: ObjectMeta): ObjectMeta {
     creationTimestamp: _created,
     deletionTimestamp: _deleted,
     deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
     ...rest
-  } = metadata;
+  } = metadata as ObjectMeta & { readonly selfLink?: string };
   return rest;
 }
 
@@ -105,21 +111,48 @@ function shaped(
   context: AdmissionContext,
 ): KubeObject {
   const { kind } = context;
+  const { schema, resource } = kind;
+  const { name } = object.metadata;
   const unknown: string[] = [];
-  const { schema } = kind;
-  const kept = pruned(schema, withoutMetadata(object), (path) => unknown.push(path));
+  const kept = pruned(schema, object, (path) => unknown.push(path));
   tellUnknown(unknown, context, object);
   const filled = defaulted(schema, kept);
-  const whole = { ...filled, metadata: object.metadata } as KubeObject;
-  const ready = kind.defaults?.(whole) ?? whole;
+  const wrong = problems(schema, filled);
+  if (!kind.isCustom) refuseWrongTypes(filled, wrong, kind);
+  if (wrong.length > 0) throw invalidObject(resource, name, wrong);
+  const ready = kind.defaults?.(filled) ?? filled;
   const found = [
-    ...problems(schema, withoutMetadata(ready)),
+    ...metadataProblems(ready.metadata, kind.isCustom),
     ...(kind.problems?.(ready, before) ?? []),
-    ...ruleProblems(kind.schema, ready, before),
+    ...ruleProblems(schema, ready, before),
   ];
-  if (found.length > 0) throw invalidObject(kind.resource, object.metadata.name, found);
+  if (found.length > 0) throw invalidObject(resource, name, found);
   return ready;
 }
+
+/** What the server's own kinds cannot even be read as is no validation error there. */
+function refuseWrongTypes(
+  { apiVersion }: KubeObject,
+  wrong: readonly FieldProblem[],
+  { resource }: ServedKind,
+): void {
+  const first = wrong.find(({ types }) => types !== undefined);
+  if (first?.types === undefined) return;
+  const { expected, found } = first.types;
+  const field = first.field.replaceAll(/\[\d+\]/g, '');
+  throw badRequest(
+    `${resource.kind} in version ${JSON.stringify(apiVersion.split('/').at(-1))} cannot be ` +
+      `handled as a ${resource.kind}: json: cannot unmarshal ${GO_FOUND[found] ?? found} into ` +
+      `Go struct field ${resource.kind}.${field} of type ${GO_EXPECTED[expected] ?? expected}`,
+  );
+}
+
+const GO_FOUND: Readonly<Record<string, string>> = { boolean: 'bool', integer: 'number' };
+const GO_EXPECTED: Readonly<Record<string, string>> = {
+  boolean: 'bool',
+  integer: 'int32',
+  'integer,string': 'intstr.IntOrString',
+};
 
 function withoutMetadata({ metadata: _metadata, ...rest }: KubeObject): object {
   return rest;
@@ -128,7 +161,7 @@ function withoutMetadata({ metadata: _metadata, ...rest }: KubeObject): object {
 function tellUnknown(
   unknown: readonly string[],
   { fieldValidation, warn, kind }: AdmissionContext,
-  object: KubeObject,
+  { apiVersion }: KubeObject,
 ): void {
   if (unknown.length === 0 || fieldValidation === 'Ignore') return;
   const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
@@ -136,7 +169,7 @@ function tellUnknown(
     for (const text of texts) warn(text);
     return;
   }
-  const version = object.apiVersion.split('/').at(-1) ?? '';
+  const version = apiVersion.split('/').at(-1) ?? '';
   throw badRequest(
     `${kind.resource.kind} in version ${JSON.stringify(version)} cannot be handled as a ` +
       `${kind.resource.kind}: strict decoding error: ${texts.join(', ')}`,

@@ -38,18 +38,13 @@ function memberOf(schema: Schema<unknown>, name: string): Schema<unknown> {
 
 const podSpec = memberOf(podTemplate, 'spec');
 
-function kind(fields: Readonly<Record<string, Schema<unknown>>>, doc: string): OpenApi {
+function kind<K extends string>(
+  fields: Readonly<Record<K, Schema<unknown>>>,
+  doc: string,
+  ...required: readonly NoInfer<K>[]
+): OpenApi {
   const shape = openApi(object(fields));
-  return {
-    ...shape,
-    description: doc,
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
-      ...shape.properties,
-    },
-  };
+  return { ...shape, description: doc, ...(required.length === 0 ? {} : { required }) };
 }
 
 const counts = { replicas: integer, readyReplicas: integer, availableReplicas: integer };
@@ -60,7 +55,11 @@ export const SCHEMAS = {
     'Namespace provides a scope for names.',
   ),
   node: kind({ spec: loose, status: loose }, 'Node is a worker that runs pods.'),
-  pod: kind({ spec: podSpec, status: loose }, 'Pod is a collection of containers on one host.'),
+  pod: kind(
+    { spec: podSpec, status: loose },
+    'Pod is a collection of containers on one host.',
+    'spec',
+  ),
   service: kind(
     {
       spec: object({
@@ -100,6 +99,7 @@ export const SCHEMAS = {
       status: loose,
     },
     'Service is a named set of pods with a stable address.',
+    'spec',
   ),
   endpoints: kind({ subsets: list(loose) }, 'Endpoints are the addresses behind a Service.'),
   endpointSlice: kind(
@@ -172,6 +172,7 @@ export const SCHEMAS = {
       ),
     },
     'Deployment enables declarative updates for pods and ReplicaSets.',
+    'spec',
   ),
   replicaSet: kind(
     {
@@ -194,6 +195,7 @@ export const SCHEMAS = {
       ),
     },
     'ReplicaSet ensures that a number of pod replicas are running.',
+    'spec',
   ),
   job: kind(
     {
@@ -221,7 +223,40 @@ export const SCHEMAS = {
       status: loose,
     },
     'Job runs pods until a number of them has succeeded.',
+    'spec',
+  ),
+  ingress: kind(
+    { spec: loose, status: loose },
+    'Ingress is a collection of rules by which outside requests reach Services.',
+    'spec',
+  ),
+  role: kind(
+    {
+      rules: list(
+        object({
+          verbs: list(text),
+          apiGroups: list(text),
+          resources: list(text),
+          resourceNames: list(text),
+          nonResourceURLs: list(text),
+        }),
+      ),
+      aggregationRule: any,
+    },
+    'Role says what may be done; in the sandbox everybody may do everything.',
+  ),
+  roleBinding: kind(
+    {
+      subjects: list(object({ kind: text, apiGroup: text, name: text, namespace: text })),
+      roleRef: object({ apiGroup: text, kind: text, name: text }),
+    },
+    'RoleBinding gives a role to users; in the sandbox everybody may do everything.',
+    'roleRef',
   ),
   lease: kind({ spec: loose }, 'Lease is held by one of several processes.'),
-  crd: kind({ spec: loose, status: loose }, 'CustomResourceDefinition adds a kind to the API.'),
+  crd: kind(
+    { spec: loose, status: loose },
+    'CustomResourceDefinition adds a kind to the API.',
+    'spec',
+  ),
 } as const satisfies Readonly<Record<string, OpenApi>>;

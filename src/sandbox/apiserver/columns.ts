@@ -1,14 +1,15 @@
-// Table columns of the server's own kinds, as kubectl users know them.
-import type { Deployment, Job, KubeEvent, Pod, ReplicaSet, Service } from '../../api/kubernetes.ts';
+// Table columns of what runs: pods, workloads and Services, as kubectl users know them.
+import type { Deployment, Job, Pod, ReplicaSet, Service } from '../../api/kubernetes.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { selectorText } from '../../api/selector.ts';
-import { AGE, age, type Column } from './kinds.ts';
+import { humanDuration, milliseconds, parseInstant } from '../../lib/time.ts';
+import { AGE, type Column } from './kinds.ts';
 
-function text(name: string, cell: Column['cell'], priority = 0): Column {
+export function text(name: string, cell: Column['cell'], priority = 0): Column {
   return { name, type: 'string', cell, ...(priority === 0 ? {} : { priority }) };
 }
 
-function number(name: string, cell: Column['cell']): Column {
+export function number(name: string, cell: Column['cell']): Column {
   return { name, type: 'integer', cell };
 }
 
@@ -52,6 +53,12 @@ function ports({ spec }: Service): string {
   return list.length === 0 ? '<none>' : list.join(',');
 }
 
+function externalAddress({ spec }: Service): string {
+  if (spec.type === 'LoadBalancer') return '<pending>';
+  const { externalName } = spec as { readonly externalName?: string };
+  return spec.type === 'ExternalName' ? (externalName ?? '<none>') : '<none>';
+}
+
 function labels(selector: Readonly<Record<string, string>> | undefined): string {
   const shown = selectorText(selector === undefined ? {} : { matchLabels: selector });
   return shown === '' ? '<none>' : shown;
@@ -60,14 +67,14 @@ function labels(selector: Readonly<Record<string, string>> | undefined): string 
 export const SERVICE_COLUMNS: readonly Column[] = [
   text('Type', (object) => (object as Service).spec.type ?? 'ClusterIP'),
   text('Cluster-IP', (object) => (object as Service).spec.clusterIP ?? '<none>'),
-  text('External-IP', () => '<none>'),
+  text('External-IP', (object) => externalAddress(object as Service)),
   text('Port(s)', (object) => ports(object as Service)),
   AGE,
   text('Selector', (object) => labels((object as Service).spec.selector), 1),
 ];
 
 interface WithTemplate {
-  readonly spec: Deployment['spec'] | ReplicaSet['spec'];
+  readonly spec: Deployment['spec'] | ReplicaSet['spec'] | Job['spec'];
 }
 
 function containerColumns(of: (object: KubeObject) => WithTemplate): readonly Column[] {
@@ -125,87 +132,14 @@ export const JOB_COLUMNS: readonly Column[] = [
     const { spec, status } = object as Job;
     return `${status?.succeeded ?? 0}/${spec.completions ?? 1}`;
   }),
+  text('Duration', (object, now) => jobDuration(object as Job, now)),
   AGE,
+  ...containerColumns((object) => object as Job),
 ];
 
-function involved({ involvedObject }: KubeEvent): string {
-  return `${(involvedObject.kind ?? '').toLowerCase()}/${involvedObject.name ?? ''}`;
+function jobDuration({ status }: Job, now: number): string {
+  const started = parseInstant(status?.startTime ?? '');
+  if (started === undefined) return '';
+  const ended = parseInstant(status?.completionTime ?? '') ?? now;
+  return humanDuration(milliseconds(ended - started));
 }
-
-export const EVENT_COLUMNS: readonly Column[] = [
-  text('Last Seen', (object, now) => age((object as KubeEvent).lastTimestamp, now)),
-  text('Type', (object) => (object as KubeEvent).type ?? ''),
-  text('Reason', (object) => (object as KubeEvent).reason ?? ''),
-  text('Object', (object) => involved(object as KubeEvent)),
-  text('Message', (object) => (object as KubeEvent).message ?? ''),
-  text('Name', ({ metadata }) => metadata.name, 1),
-];
-
-interface EndpointsObject extends KubeObject {
-  readonly subsets?: readonly {
-    readonly addresses?: readonly { readonly ip: string }[];
-    readonly ports?: readonly { readonly port: number }[];
-  }[];
-  readonly endpoints?: readonly { readonly addresses: readonly string[] }[];
-  readonly ports?: readonly { readonly port: number }[];
-  readonly addressType?: string;
-}
-
-function shortList(items: readonly string[]): string {
-  if (items.length === 0) return '<none>';
-  const more = items.length > 3 ? ` + ${items.length - 3} more...` : '';
-  return items.slice(0, 3).join(',') + more;
-}
-
-export const ENDPOINTS_COLUMNS: readonly Column[] = [
-  text('Endpoints', (object) => {
-    const { subsets = [] } = object as EndpointsObject;
-    const all = subsets.flatMap(({ addresses = [], ports: open = [] }) =>
-      addresses.flatMap(({ ip }) => open.map(({ port }) => `${ip}:${port}`)),
-    );
-    return shortList(all);
-  }),
-  AGE,
-];
-
-export const SLICE_COLUMNS: readonly Column[] = [
-  text('AddressType', (object) => (object as EndpointsObject).addressType ?? ''),
-  text('Ports', (object) =>
-    shortList(((object as EndpointsObject).ports ?? []).map(({ port }) => String(port))),
-  ),
-  text('Endpoints', (object) =>
-    shortList(((object as EndpointsObject).endpoints ?? []).flatMap(({ addresses }) => addresses)),
-  ),
-  AGE,
-];
-
-interface WithStatus extends KubeObject {
-  readonly status?: {
-    readonly phase?: string;
-    readonly nodeInfo?: { readonly kubeletVersion?: string };
-  };
-  readonly data?: Readonly<Record<string, string>>;
-  readonly type?: string;
-}
-
-export const NAMESPACE_COLUMNS: readonly Column[] = [
-  text('Status', (object) => (object as WithStatus).status?.phase ?? 'Active'),
-  AGE,
-];
-
-export const NODE_COLUMNS: readonly Column[] = [
-  text('Status', () => 'Ready'),
-  text('Roles', () => '<none>'),
-  AGE,
-  text('Version', (object) => (object as WithStatus).status?.nodeInfo?.kubeletVersion ?? ''),
-];
-
-export const DATA_COLUMNS: readonly Column[] = [
-  number('Data', (object) => Object.keys((object as WithStatus).data ?? {}).length),
-  AGE,
-];
-
-export const SECRET_COLUMNS: readonly Column[] = [
-  text('Type', (object) => (object as WithStatus).type ?? 'Opaque'),
-  ...DATA_COLUMNS,
-];

@@ -1,10 +1,10 @@
 // Deleting: finalizers, grace periods, and what belongs to a deleted owner
 // (https://kubernetes.io/docs/concepts/architecture/garbage-collection/). Entry point: `Deleter.delete`.
 import type { KubeObject } from '../../api/object.ts';
-import { NAMESPACES } from '../../api/resources.ts';
+import { CRDS, NAMESPACES } from '../../api/resources.ts';
 import type { Clock } from '../../lib/ports.ts';
 import { formatInstant, later, milliseconds, seconds } from '../../lib/time.ts';
-import type { Registry } from './registry.ts';
+import type { CrdObject, Registry } from './registry.ts';
 import { type Store, storeKey } from './store.ts';
 
 export interface Deletion {
@@ -16,6 +16,14 @@ export interface Deletion {
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
 const NAMESPACE_KEY = storeKey(NAMESPACES);
+const CRD_KEY = storeKey(CRDS);
+/** Holds the definition of a kind until its objects have gone. */
+const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+function definedKey(object: KubeObject): string {
+  const { group, names } = (object as CrdObject).spec;
+  return storeKey({ group, plural: names.plural });
+}
 
 export class Deleter {
   readonly #store: Store;
@@ -27,7 +35,7 @@ export class Deleter {
     this.#registry = registry;
     this.#clock = clock;
     store.observe((key, { type, object }) => {
-      if (type === 'DELETED') this.#afterRemoval(object);
+      if (type === 'DELETED') this.#afterRemoval(key, object);
       else this.#afterWrite(key, object);
     });
   }
@@ -36,6 +44,7 @@ export class Deleter {
   delete(key: string, object: KubeObject, { propagation, graceSeconds }: Deletion): KubeObject {
     const { uid = '', deletionTimestamp } = object.metadata;
     if (key === NAMESPACE_KEY) return this.#terminateNamespace(object);
+    if (key === CRD_KEY && deletionTimestamp === undefined) return this.#withdrawKind(object);
     if (propagation === 'Orphan') return this.#deleteAlone(key, object, graceSeconds);
     const holds = propagation === 'Foreground' && deletionTimestamp === undefined;
     const held = holds ? this.#held(object, uid) : object;
@@ -114,8 +123,9 @@ export class Deleter {
   }
 
   /** Dependents of what has gone; owners and namespaces that waited for it. */
-  #afterRemoval({ metadata }: KubeObject): void {
+  #afterRemoval(key: string, { metadata }: KubeObject): void {
     this.#soon(() => {
+      this.#releaseKind(key);
       this.#deleteDependents(metadata.uid ?? '', 'Background');
       for (const owner of metadata.ownerReferences ?? []) this.#releaseOwner(owner.uid);
       if (metadata.namespace !== undefined) this.#releaseNamespace(metadata.namespace);
@@ -163,6 +173,31 @@ export class Deleter {
     if (owner === undefined || !finalizers.includes(FOREGROUND)) return;
     const rest = finalizers.filter((one) => one !== FOREGROUND);
     this.#store.put(key, { ...owner, metadata: { ...owner.metadata, finalizers: rest } });
+  }
+
+  /** The objects of a kind go before its definition. */
+  #withdrawKind(object: KubeObject): KubeObject {
+    const key = definedKey(object);
+    const finalizers = [...(object.metadata.finalizers ?? []), CLEANUP];
+    const held = { ...object, metadata: { ...object.metadata, finalizers } };
+    const marked = this.#marked(CRD_KEY, held, 0);
+    this.#soon(() => {
+      for (const one of this.#store.list(key)) {
+        this.delete(key, one, { propagation: 'Background', graceSeconds: undefined });
+      }
+      this.#releaseKind(key);
+    });
+    return marked;
+  }
+
+  #releaseKind(key: string): void {
+    const [group = '', plural = ''] = key.split('/');
+    const object = this.#store.get(CRD_KEY, undefined, `${plural}.${group}`);
+    const finalizers = object?.metadata.finalizers ?? [];
+    if (object === undefined || !finalizers.includes(CLEANUP)) return;
+    if (this.#store.list(key).length > 0) return;
+    const rest = finalizers.filter((one) => one !== CLEANUP);
+    this.#store.put(CRD_KEY, { ...object, metadata: { ...object.metadata, finalizers: rest } });
   }
 
   #terminateNamespace(object: KubeObject): KubeObject {

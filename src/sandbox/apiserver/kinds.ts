@@ -3,6 +3,7 @@ import type { KubeObject, ResourceType } from '../../api/object.ts';
 import type { OpenApi } from '../../schema/open-api.ts';
 import { humanDuration, milliseconds, parseInstant } from '../../lib/time.ts';
 import type { FieldProblem } from '../../schema/structural/problem.ts';
+import { type NameRule, wholeSchema } from './metadata.ts';
 
 export interface Column {
   readonly name: string;
@@ -49,6 +50,9 @@ export interface ServedKind extends Admission {
   >;
   /** Defined by a CustomResourceDefinition: no strategic merge, unknown members pruned by schema. */
   readonly isCustom: boolean;
+  readonly nameRule: NameRule;
+  /** Fields that lists can be narrowed by, besides name and namespace. */
+  readonly selectableFields: readonly string[];
   /** Removed only after its grace period, by the node that runs it. */
   readonly isGraceful: boolean;
 }
@@ -72,6 +76,8 @@ export interface KindOptions extends Admission {
   readonly subresources?: ServedKind['subresources'];
   readonly columns?: readonly Column[];
   readonly isGraceful?: boolean;
+  readonly nameRule?: NameRule;
+  readonly selectableFields?: readonly string[];
 }
 
 /** A kind of the server's own. */
@@ -88,12 +94,14 @@ export function builtin(
     shortNames: [],
     categories: [],
     verbs: ALL_VERBS,
-    schema,
+    schema: wholeSchema(schema),
     columns: columns ?? [AGE],
     hasStatus: false,
     subresources: {},
     isCustom: false,
     isGraceful: false,
+    nameRule: 'subdomain',
+    selectableFields: [],
     ...options,
   };
 }

@@ -1,6 +1,5 @@
 // OpenAPI v3 documents, as far as kubectl reads them: schemas for `explain`, and for every kind the operation that
 // says the server validates fields (kubectl-protocol: Endpoints).
-import type { OpenApi } from '../../schema/open-api.ts';
 import { groupsOf } from './documents.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Registry } from './registry.ts';
@@ -27,47 +26,11 @@ function schemaName({ resource }: ServedKind, version: string): string {
   return `io.slipway.${group}.${version}.${resource.kind}`;
 }
 
-const METADATA: OpenApi = {
-  type: 'object',
-  description: "Standard object's metadata.",
-  properties: {
-    name: { type: 'string', description: 'Name must be unique within a namespace.' },
-    namespace: { type: 'string', description: 'Space within which each name must be unique.' },
-    labels: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      description: 'Keys and values to organize and select objects.',
-    },
-    annotations: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      description: 'Keys and values that tools keep with an object.',
-    },
-    generateName: { type: 'string', description: 'Prefix of a name that the server makes.' },
-    finalizers: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'Must be empty before the object is removed.',
-    },
-    ownerReferences: {
-      type: 'array',
-      items: { type: 'object' },
-      description: 'Objects that this one depends on.',
-    },
-    uid: { type: 'string', description: 'Identity in time and space.' },
-    resourceVersion: { type: 'string', description: 'Version of the stored object.' },
-    generation: { type: 'integer', description: 'Counts changes of the desired state.' },
-    creationTimestamp: { type: 'string', description: 'When it was created.' },
-    deletionTimestamp: { type: 'string', description: 'When it is to be gone.' },
-  },
-};
-
 function documented(kind: ServedKind, version: string) {
   const { resource, schema } = kind;
   return {
     ...schema,
-    description: schema.description ?? `${resource.kind} of ${resource.group}.`,
-    properties: { ...schema.properties, metadata: METADATA },
+    description: schema.description ?? `${resource.kind} of ${resource.group || 'the core group'}.`,
     'x-kubernetes-group-version-kind': [{ group: resource.group, version, kind: resource.kind }],
   };
 }

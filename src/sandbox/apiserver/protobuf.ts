@@ -73,6 +73,35 @@ function kind(spec: Fields): Fields {
   return { 1: message('metadata', META), 2: message('spec', spec) };
 }
 
+const POLICY_RULE: Fields = {
+  1: texts('verbs'),
+  2: texts('apiGroups'),
+  3: texts('resources'),
+  4: texts('resourceNames'),
+  5: texts('nonResourceURLs'),
+};
+const ROLE_BINDING: Fields = {
+  1: message('metadata', META),
+  2: list('subjects', {
+    1: text('kind'),
+    2: text('apiGroup'),
+    3: text('name'),
+    4: text('namespace'),
+  }),
+  3: message('roleRef', { 1: text('apiGroup'), 2: text('kind'), 3: text('name') }),
+};
+const INGRESS_BACKEND: Fields = {
+  4: message('service', {
+    1: text('name'),
+    2: message('port', { 1: text('name'), 2: int('number') }),
+  }),
+};
+const INGRESS_PATH: Fields = {
+  1: text('path'),
+  2: message('backend', INGRESS_BACKEND),
+  3: text('pathType'),
+};
+
 const KINDS: Readonly<Record<string, Fields>> = {
   Namespace: kind({}),
   ServiceAccount: { 1: message('metadata', META) },
@@ -109,6 +138,19 @@ const KINDS: Readonly<Record<string, Fields>> = {
     7: int('backoffLimit'),
   }),
   Pod: kind(POD_SPEC),
+  Role: { 1: message('metadata', META), 2: list('rules', POLICY_RULE) },
+  ClusterRole: { 1: message('metadata', META), 2: list('rules', POLICY_RULE) },
+  RoleBinding: ROLE_BINDING,
+  ClusterRoleBinding: ROLE_BINDING,
+  Ingress: kind({
+    1: message('defaultBackend', INGRESS_BACKEND),
+    2: list('tls', { 1: texts('hosts'), 2: text('secretName') }),
+    3: list('rules', {
+      1: text('host'),
+      2: message('', { 1: message('http', { 1: list('paths', INGRESS_PATH) }) }),
+    }),
+    4: text('ingressClassName'),
+  }),
   SelfSubjectAccessReview: kind({
     1: message('resourceAttributes', {
       1: text('namespace'),
@@ -156,6 +198,10 @@ export function decodeProtobuf(body: Uint8Array): unknown {
   return { apiVersion, kind: kindName, ...objectOf(first(envelope, 2), fields) };
 }
 
+function tooEarly(): Error {
+  return badRequest('the protobuf body ends too early');
+}
+
 type Raw = ReadonlyMap<number, readonly (Uint8Array | bigint)[]>;
 
 function first(raw: Raw, number: number): Uint8Array {
@@ -171,7 +217,8 @@ function read(bytes: Uint8Array): Raw {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
       const byte = bytes[at];
-      if (byte === undefined) throw badRequest('the protobuf body ends too early');
+      if (byte === undefined) throw tooEarly();
+      if (shift > 63n) throw badRequest('the protobuf body has a number that is too long');
       at += 1;
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return value;
@@ -191,6 +238,7 @@ function read(bytes: Uint8Array): Raw {
         break;
       case 2: {
         const length = Number(varint());
+        if (at + length > bytes.length) throw tooEarly();
         values.push(bytes.subarray(at, at + length));
         at += length;
         break;
@@ -212,9 +260,10 @@ function objectOf(bytes: Uint8Array, fields: Fields): Record<string, unknown> {
     const field = fields[number];
     if (field === undefined) continue;
     const value = valueOf(field, values);
-    if (value !== undefined && value !== '' && value !== 0 && value !== false) {
-      object[field.name] = value;
-    }
+    if (value === undefined || value === '' || value === 0 || value === false) continue;
+    // A message without a name stands for its members.
+    if (field.name === '') Object.assign(object, value);
+    else object[field.name] = value;
   }
   return object;
 }

@@ -5,6 +5,7 @@ import type { OpenApi } from '../../schema/open-api.ts';
 import { builtinKinds } from './builtin-kinds.ts';
 import { valueAt } from './json-path.ts';
 import { AGE, age, ALL_VERBS, type Column, type ServedKind } from './kinds.ts';
+import { wholeSchema } from './metadata.ts';
 import { type Store, storeKey } from './store.ts';
 
 interface CrdVersion {
@@ -20,6 +21,7 @@ interface CrdVersion {
       readonly labelSelectorPath?: string;
     };
   };
+  readonly selectableFields?: readonly { readonly jsonPath: string }[];
   readonly additionalPrinterColumns?: readonly {
     readonly name: string;
     readonly type: string;
@@ -91,6 +93,8 @@ export class Registry {
   }
 }
 
+const ANYTHING: OpenApi = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
 function customKind({ spec }: CrdObject): ServedKind | undefined {
   const served = spec.versions.filter((version) => version.served !== false);
   const main = served.find((version) => version.storage === true) ?? served[0];
@@ -113,10 +117,7 @@ function customKind({ spec }: CrdObject): ServedKind | undefined {
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     verbs: ALL_VERBS,
-    schema: main.schema?.openAPIV3Schema ?? {
-      type: 'object',
-      'x-kubernetes-preserve-unknown-fields': true,
-    },
+    schema: wholeSchema(main.schema?.openAPIV3Schema ?? ANYTHING),
     columns: columnsOf(main),
     hasStatus: status !== undefined,
     ...(scale === undefined
@@ -131,6 +132,8 @@ function customKind({ spec }: CrdObject): ServedKind | undefined {
     subresources: {},
     isCustom: true,
     isGraceful: false,
+    nameRule: 'subdomain',
+    selectableFields: (main.selectableFields ?? []).map(({ jsonPath }) => jsonPath.slice(1)),
   };
 }
 
