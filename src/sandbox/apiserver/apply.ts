@@ -1,110 +1,33 @@
 // Server-side apply: who owns which field, what the applier may change, what it gives up
-// (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
-// Owners are kept in `metadata.managedFields`. Lists of built-in kinds are merged by their key; lists of custom kinds
-// are one value, as their schemas say.
+// (https://kubernetes.io/docs/reference/using-api/server-side-apply/). Entry points: `applied`, `afterUpdate`.
+//
+// Owners are kept only of objects that somebody applied, or that a client made under a name of its own: what the
+// sandbox's own controllers make in great number has none until then.
 import type { KubeObject } from '../../api/object.ts';
 import { jsonEqual } from '../../lib/equal.ts';
-import { listKey } from './strategic.ts';
-
-type JsonObject = Readonly<Record<string, unknown>>;
-/** Leaves are empty sets. */
-export type FieldSet = { readonly [key: string]: FieldSet };
-
-export interface ManagedFields {
-  readonly manager: string;
-  readonly operation: 'Apply' | 'Update';
-  readonly apiVersion: string;
-  readonly time: string;
-  readonly fieldsType: 'FieldsV1';
-  readonly fieldsV1: FieldSet;
-  readonly subresource?: string;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Members that nobody owns. */
-const UNOWNED: ReadonlySet<string> = new Set(['apiVersion', 'kind']);
-const UNOWNED_METADATA: ReadonlySet<string> = new Set([
-  'name',
-  'namespace',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'managedFields',
-  'selfLink',
-]);
-
-interface Walk {
-  /** Lists are merged by key. */
-  readonly keyed: boolean;
-}
-
-function elementKey(key: string, item: JsonObject): string {
-  return `k:${JSON.stringify({ [key]: item[key] })}`;
-}
-
-/** The fields that a document sets. */
-export function fieldsOf(document: JsonObject, walk: Walk): FieldSet {
-  const set: Record<string, FieldSet> = {};
-  for (const [name, value] of Object.entries(document)) {
-    if (UNOWNED.has(name)) continue;
-    if (name === 'metadata' && isObject(value)) {
-      const own = Object.entries(value).filter(([member]) => !UNOWNED_METADATA.has(member));
-      const fields = memberFields(Object.fromEntries(own), walk);
-      if (Object.keys(fields).length > 0) set['f:metadata'] = fields;
-      continue;
-    }
-    set[`f:${name}`] = valueFields(name, value, walk);
-  }
-  return set;
-}
-
-function memberFields(value: JsonObject, walk: Walk): FieldSet {
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [`f:${name}`, valueFields(name, member, walk)]),
-  );
-}
-
-function valueFields(name: string, value: unknown, walk: Walk): FieldSet {
-  if (isObject(value)) return memberFields(value, walk);
-  if (!Array.isArray(value) || !walk.keyed) return {};
-  const key = listKey(name, value);
-  if (key === undefined) return {};
-  return Object.fromEntries(
-    value
-      .filter((item) => isObject(item))
-      .map((item) => [elementKey(key, item), { '.': {}, ...memberFields(item, walk) }]),
-  );
-}
-
-export function isEmpty(set: FieldSet): boolean {
-  return Object.keys(set).length === 0;
-}
-
-/** What is in `a` and not in `b`; undefined if nothing is left. */
-export function without(a: FieldSet, b: FieldSet): FieldSet | undefined {
-  if (isEmpty(a)) return undefined;
-  const left: Record<string, FieldSet> = {};
-  for (const [name, inner] of Object.entries(a)) {
-    const other = b[name];
-    if (other === undefined) left[name] = inner;
-    else {
-      const rest = without(inner, other);
-      if (rest !== undefined) left[name] = rest;
-    }
-  }
-  return isEmpty(left) ? undefined : left;
-}
-
-export interface Conflict {
-  readonly manager: string;
-  readonly field: string;
-}
+import type { Conflict } from './conflict-text.ts';
+import {
+  elementKey,
+  elementsOf,
+  type FieldSet,
+  fieldsOf,
+  isEmpty,
+  isObject,
+  type JsonObject,
+  sharedPaths,
+  union,
+  type Walk,
+  walkInto,
+  without,
+} from './field-set.ts';
+import {
+  entryOf,
+  isOf,
+  type ManagedFields,
+  managedFieldsOf,
+  withManagedFields,
+  type Writer,
+} from './managed-fields.ts';
 
 export interface Applied {
   readonly object: KubeObject;
@@ -117,77 +40,85 @@ export interface Applying {
   readonly manager: string;
   readonly force: boolean;
   readonly keyed: boolean;
+  readonly subresource: string | undefined;
   readonly time: string;
 }
 
-type WithManaged = KubeObject['metadata'] & { readonly managedFields?: readonly ManagedFields[] };
+/** Owner of what was there before anybody's fields were known. */
+const BEFORE = 'before-first-apply';
 
-export function managedFieldsOf(object: KubeObject | undefined): readonly ManagedFields[] {
-  const metadata: WithManaged | undefined = object?.metadata;
-  return metadata?.managedFields ?? [];
-}
-
-export function withManagedFields(
-  object: KubeObject,
-  managedFields: readonly ManagedFields[],
-): KubeObject {
-  const { managedFields: _before, ...metadata } = object.metadata as WithManaged;
-  return {
-    ...object,
-    metadata:
-      managedFields.length === 0 ? metadata : ({ ...metadata, managedFields } as WithManaged),
-  };
+function documentOf(object: KubeObject): JsonObject {
+  return object as unknown as JsonObject;
 }
 
 /** The object with the configuration applied; conflicts with other managers, unless it is forced. */
 export function applied(applying: Applying): Applied {
-  const { live, config, manager, force, keyed, time } = applying;
+  const { live, config, manager, force, keyed, subresource, time } = applying;
   const walk = { keyed };
-  const wanted = fieldsOf(config as unknown as JsonObject, walk);
-  const entries = managedFieldsOf(live);
-  const own = entries.find((entry) => entry.manager === manager && entry.operation === 'Apply');
+  const writer: Writer = { manager, operation: 'Apply', subresource, time };
+  const wanted = fieldsOf(documentOf(config), walk);
+  const entries = entriesBefore(live, walk, time);
+  const own = entries.find((entry) => isOf(entry, writer));
   const others = entries.filter((entry) => entry !== own);
-  const changed = changedFields(live as unknown as JsonObject, config as unknown as JsonObject, {
-    walk,
-    wanted,
-  });
-  const conflicts = others.flatMap((entry) => overlaps(entry, changed));
-  if (conflicts.length > 0 && !force) return { object: config, conflicts };
-  const givenUp = own === undefined ? undefined : without(own.fieldsV1, wanted);
-  const removable = others.reduce<FieldSet | undefined>(
-    (set, entry) => (set === undefined ? undefined : without(set, entry.fieldsV1)),
-    givenUp,
-  );
-  const base = live === undefined ? {} : removed(live as unknown as JsonObject, removable ?? {});
-  const merged = merge('', base, config, walk) as KubeObject;
-  const entry: ManagedFields = {
-    manager,
-    operation: 'Apply',
-    apiVersion: config.apiVersion,
-    time,
-    fieldsType: 'FieldsV1',
-    fieldsV1: wanted,
-  };
-  const remaining = others.flatMap((other) => {
-    const left = without(other.fieldsV1, changed);
-    return left === undefined ? [] : [{ ...other, fieldsV1: left }];
-  });
-  const unchanged = own !== undefined && jsonEqual(own.fieldsV1, wanted);
-  const kept = unchanged ? { ...entry, time: own.time } : entry;
+  const changed =
+    live === undefined ? {} : differences(documentOf(live), documentOf(config), { walk, wanted });
+  const conflicts = force ? [] : others.flatMap((entry) => conflictsWith(entry, changed));
+  if (conflicts.length > 0) return { object: config, conflicts };
+  const givenUp = without(own?.fieldsV1 ?? {}, wanted);
+  const removable = others.reduce((set, { fieldsV1 }) => without(set, fieldsV1), givenUp);
+  const base = live === undefined ? {} : removed(documentOf(live), removable, walk);
+  const merged = merge('', { base, config }, walk) as KubeObject;
+  const isSame = own !== undefined && jsonEqual(own.fieldsV1, wanted) && isEmpty(changed);
+  const kept = entryOf(config, isSame ? { ...writer, time: own.time } : writer, wanted);
+  const remaining = others.map((other) => ({
+    ...other,
+    fieldsV1: without(other.fieldsV1, changed),
+  }));
   return { object: withManagedFields(merged, [kept, ...remaining]), conflicts: [] };
 }
 
-/** Leaves that the configuration sets to another value than the live one. */
-function changedFields(
+function entriesBefore(
+  live: KubeObject | undefined,
+  walk: Walk,
+  time: string,
+): readonly ManagedFields[] {
+  const entries = managedFieldsOf(live);
+  if (live === undefined || entries.length > 0) return entries;
+  const writer = { manager: BEFORE, operation: 'Update', subresource: undefined, time } as const;
+  return [entryOf(live, writer, fieldsOf(documentOf(live), walk))];
+}
+
+function conflictsWith(
+  { manager, operation, apiVersion, subresource, fieldsV1 }: ManagedFields,
+  changed: FieldSet,
+): readonly Conflict[] {
+  return sharedPaths(fieldsV1, changed).map((field) => ({
+    manager,
+    operation,
+    apiVersion,
+    ...(subresource === undefined ? {} : { subresource }),
+    field,
+  }));
+}
+
+interface Wanted {
+  readonly walk: Walk;
+  /** The fields of the configuration. */
+  readonly wanted: FieldSet;
+}
+
+/** Fields that the configuration sets to another value than the live one. */
+function differences(
   live: JsonObject | undefined,
   config: JsonObject,
-  { walk, wanted }: { readonly walk: Walk; readonly wanted: FieldSet },
+  { walk, wanted }: Wanted,
 ): FieldSet {
   const changed: Record<string, FieldSet> = {};
   for (const [key, inner] of Object.entries(wanted)) {
     const name = key.slice(2);
-    const difference = differing(name, { live: live?.[name], config: config[name], inner }, walk);
-    if (difference !== undefined) changed[key] = difference;
+    const pair = { live: live?.[name], config: config[name], wanted: inner };
+    const found = difference(name, pair, walkInto(name, walk));
+    if (found !== undefined) changed[key] = found;
   }
   return changed;
 }
@@ -195,140 +126,137 @@ function changedFields(
 interface Pair {
   readonly live: unknown;
   readonly config: unknown;
-  readonly inner: FieldSet;
+  readonly wanted: FieldSet;
 }
 
-function differing(name: string, pair: Pair, walk: Walk): FieldSet | undefined {
-  const { live, config, inner } = pair;
-  const whole = () => (jsonEqual(live, config) ? undefined : inner);
-  if (isEmpty(inner) || live === undefined) return whole();
-  if (isObject(config)) return memberDifference(config, pair, walk);
-  const key = Array.isArray(config) ? listKey(name, config) : undefined;
-  return key === undefined ? whole() : itemDifference(key, pair, walk);
+/** Undefined if there is none; an empty set if the value as a whole is another one. */
+function difference(name: string, pair: Pair, walk: Walk): FieldSet | undefined {
+  const { live, config, wanted } = pair;
+  if (isEmpty(wanted) || live === undefined) return jsonEqual(live, config) ? undefined : wanted;
+  if (isObject(config)) {
+    const own = isObject(live) ? live : undefined;
+    const found = differences(own, config, { walk, wanted });
+    return isEmpty(found) ? undefined : found;
+  }
+  return Array.isArray(config) ? itemDifferences(name, { ...pair, config }, walk) : undefined;
 }
 
-function memberDifference(config: JsonObject, { live, inner }: Pair, walk: Walk) {
-  const found = changedFields(isObject(live) ? live : undefined, config, { walk, wanted: inner });
-  return isEmpty(found) ? undefined : found;
-}
-
-function itemDifference(key: string, { live, config, inner }: Pair, walk: Walk) {
+function itemDifferences(
+  name: string,
+  { live, config, wanted }: Pair & { readonly config: readonly unknown[] },
+  walk: Walk,
+): FieldSet | undefined {
   const items: readonly unknown[] = Array.isArray(live) ? live : [];
-  const wanted: readonly unknown[] = Array.isArray(config) ? config : [];
+  const elements = elementsOf(name, [...items, ...config], walk);
+  if (elements === undefined) return jsonEqual(live, config) ? undefined : wanted;
+  const known = new Map(items.map((item) => [elementKey(elements, item), item]));
   const changed: Record<string, FieldSet> = {};
-  for (const item of wanted.filter((one) => isObject(one))) {
-    const path = elementKey(key, item);
-    const { '.': _self, ...members } = inner[path] ?? {};
-    const other = items.find((one) => isObject(one) && jsonEqual(one[key], item[key]));
-    const found = changedFields(isObject(other) ? other : undefined, item, {
-      walk,
-      wanted: members,
-    });
-    if (!isEmpty(found)) changed[path] = found;
+  for (const item of config) {
+    const key = elementKey(elements, item);
+    const { '.': self, ...members } = wanted[key] ?? {};
+    const other = known.get(key);
+    if (other === undefined) changed[key] = wanted[key] ?? {};
+    else if (isObject(item) && self !== undefined) {
+      const own = isObject(other) ? other : undefined;
+      const found = differences(own, item, { walk, wanted: members });
+      if (!isEmpty(found)) changed[key] = found;
+    }
   }
   return isEmpty(changed) ? undefined : changed;
 }
 
-function overlaps(entry: ManagedFields, changed: FieldSet): readonly Conflict[] {
-  return shared(entry.fieldsV1, changed, '').map((field) => ({ manager: entry.manager, field }));
-}
-
-/** Paths of leaves that both sets have. */
-function shared(a: FieldSet, b: FieldSet, path: string): readonly string[] {
-  return Object.entries(b).flatMap(([key, inner]) => {
-    const other = a[key];
-    if (other === undefined) return [];
-    const here = key.startsWith('f:') ? `${path}.${key.slice(2)}` : `${path}[${key.slice(3, -1)}]`;
-    return isEmpty(inner) || isEmpty(other) ? [here] : shared(other, inner, here);
-  });
-}
-
 /** The document without the fields of `set`. */
-function removed(document: JsonObject, set: FieldSet): JsonObject {
+function removed(document: JsonObject, set: FieldSet, walk: Walk): JsonObject {
   const next: Record<string, unknown> = { ...document };
   for (const [key, inner] of Object.entries(set)) {
     const name = key.slice(2);
     const value = next[name];
+    const own = walkInto(name, walk);
     if (isEmpty(inner)) delete next[name];
-    else if (isObject(value)) {
-      const rest = removed(value, inner);
-      if (Object.keys(rest).length === 0) delete next[name];
-      else next[name] = rest;
-    } else if (Array.isArray(value)) next[name] = removedItems(name, value, inner);
+    else if (isObject(value)) put(next, name, removed(value, inner, own));
+    else if (Array.isArray(value)) put(next, name, removedItems(name, value, { set: inner, own }));
   }
   return next;
 }
 
-function removedItems(name: string, items: readonly unknown[], set: FieldSet): readonly unknown[] {
-  const key = listKey(name, items);
-  if (key === undefined) return items;
+/** What has become empty goes too. */
+function put(target: Record<string, unknown>, name: string, value: object): void {
+  if (Object.keys(value).length === 0) delete target[name];
+  else target[name] = value;
+}
+
+function removedItems(
+  name: string,
+  items: readonly unknown[],
+  { set, own }: { readonly set: FieldSet; readonly own: Walk },
+): readonly unknown[] {
+  const elements = elementsOf(name, items, own);
+  if (elements === undefined) return items;
   return items.flatMap((item) => {
-    if (!isObject(item)) return [item];
-    const inner = set[elementKey(key, item)];
+    const inner = set[elementKey(elements, item)];
     if (inner === undefined) return [item];
-    return inner['.'] === undefined ? [removed(item, inner)] : [];
+    const isWhole = isEmpty(inner) || inner['.'] !== undefined;
+    return isWhole || !isObject(item) ? [] : [removed(item, inner, own)];
   });
 }
 
-function merge(name: string, base: unknown, config: unknown, walk: Walk): unknown {
+function merge(
+  name: string,
+  { base, config }: { readonly base: unknown; readonly config: unknown },
+  walk: Walk,
+): unknown {
   if (isObject(config)) {
     const next: Record<string, unknown> = isObject(base) ? { ...base } : {};
     for (const [member, value] of Object.entries(config)) {
-      next[member] = merge(member, next[member], value, walk);
+      const pair = { base: next[member], config: value };
+      next[member] = merge(member, pair, walkInto(member, walk));
     }
     return next;
   }
-  if (!Array.isArray(config) || !Array.isArray(base) || !walk.keyed) return config;
-  const key = listKey(name, config);
-  if (key === undefined) return config;
-  const items: unknown[] = [...base];
-  for (const item of config.filter((one) => isObject(one))) {
-    const at = items.findIndex((one) => isObject(one) && jsonEqual(one[key], item[key]));
-    if (at < 0) items.push(item);
-    else items[at] = merge('', items[at], item, walk);
+  if (!Array.isArray(config) || !Array.isArray(base)) return config;
+  const elements = elementsOf(name, [...(base as unknown[]), ...(config as unknown[])], walk);
+  if (elements === undefined) return config;
+  const items = new Map(base.map((item: unknown) => [elementKey(elements, item), item]));
+  for (const item of config as unknown[]) {
+    const key = elementKey(elements, item);
+    items.set(key, merge('', { base: items.get(key), config: item }, walk));
   }
-  return items;
+  return [...items.values()];
 }
 
-/** After a write that is no apply: changed fields that an applier owned go to the writer. */
-export function afterUpdate(
-  before: KubeObject,
-  after: KubeObject,
-  update: { readonly manager: string; readonly time: string; readonly keyed: boolean },
-): KubeObject {
-  const entries = managedFieldsOf(before);
-  if (entries.length === 0) return after;
+export interface Update {
+  readonly manager: string;
+  readonly subresource: string | undefined;
+  readonly time: string;
+  readonly keyed: boolean;
+}
+
+/** After a write that is no apply: changed fields go from whoever had them to the writer. */
+export function afterUpdate(before: KubeObject, after: KubeObject, update: Update): KubeObject {
+  const entries = entriesGiven(before, after);
+  if (entries === undefined || entries.length === 0) return withManagedFields(after, []);
+  const { manager, subresource, time } = update;
   const walk = { keyed: update.keyed };
-  const document = after as unknown as JsonObject;
-  const wanted = fieldsOf(document, walk);
-  const changed = changedFields(before as unknown as JsonObject, document, { walk, wanted });
-  const gone = without(fieldsOf(before as unknown as JsonObject, walk), wanted) ?? {};
-  const others = entries.flatMap((entry) => {
-    if (entry.manager === update.manager && entry.operation === 'Update') return [];
-    const left = without(without(entry.fieldsV1, changed) ?? {}, gone);
-    return left === undefined ? [] : [{ ...entry, fieldsV1: left }];
-  });
-  const own = entries.find(
-    (entry) => entry.manager === update.manager && entry.operation === 'Update',
-  );
-  const fields = union(without(own?.fieldsV1 ?? {}, gone) ?? {}, changed);
-  if (isEmpty(fields)) return withManagedFields(after, others);
-  const entry: ManagedFields = {
-    manager: update.manager,
-    operation: 'Update',
-    apiVersion: after.apiVersion,
-    time: update.time,
-    fieldsType: 'FieldsV1',
-    fieldsV1: fields,
-  };
-  return withManagedFields(after, [...others, entry]);
+  const writer: Writer = { manager, operation: 'Update', subresource, time };
+  const wanted = fieldsOf(documentOf(after), walk);
+  const changed = differences(documentOf(before), documentOf(after), { walk, wanted });
+  const gone = without(fieldsOf(documentOf(before), walk), wanted);
+  const own = entries.find((entry) => isOf(entry, writer));
+  const others = entries
+    .filter((entry) => entry !== own)
+    .map((entry) => ({ ...entry, fieldsV1: without(without(entry.fieldsV1, changed), gone) }));
+  const fields = union(without(own?.fieldsV1 ?? {}, gone), changed);
+  const isIdle = own !== undefined && isEmpty(changed);
+  const kept = entryOf(after, isIdle ? { ...writer, time: own.time } : writer, fields);
+  return withManagedFields(after, [...others, kept]);
 }
 
-function union(a: FieldSet, b: FieldSet): FieldSet {
-  const next: Record<string, FieldSet> = { ...a };
-  for (const [name, inner] of Object.entries(b)) {
-    const other = next[name];
-    next[name] = other === undefined ? inner : union(other, inner);
-  }
-  return next;
+/** Entries to go on from: a client may write them itself, or have them forgotten. */
+function entriesGiven(before: KubeObject, after: KubeObject): readonly ManagedFields[] | undefined {
+  const { managedFields } = after.metadata as {
+    readonly managedFields?: readonly Partial<ManagedFields>[];
+  };
+  if (managedFields === undefined) return managedFieldsOf(before);
+  const isReset = managedFields.every((entry) => Object.keys(entry).length === 0);
+  return isReset ? undefined : (managedFields as readonly ManagedFields[]);
 }

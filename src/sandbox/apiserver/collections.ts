@@ -5,8 +5,8 @@ import type { Clock, HttpResponse } from '../../lib/ports.ts';
 import { answer } from './answers.ts';
 import { filterOf } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
-import { type ApiRequest, parameter } from './request.ts';
-import { badRequest, notFound, RequestError } from './status-error.ts';
+import { type ApiRequest, parameter, wholeNumber } from './request.ts';
+import { badRequest, notFound, RequestError, tooLarge } from './status-error.ts';
 import { type Store, storeKey } from './store.ts';
 import { tableOf, wantsTable } from './table.ts';
 
@@ -87,7 +87,7 @@ function pageOf(context: ReadContext, all: readonly KubeObject[], place: Place |
   const after = place?.after;
   const pathOf = ({ metadata }: KubeObject) => `${metadata.namespace ?? ''}/${metadata.name}`;
   const rest = after === undefined ? all : all.filter((object) => pathOf(object) > after);
-  const limit = Number(parameter(context.request, 'limit'));
+  const limit = wholeNumber(context.request, 'limit') ?? 0;
   if (!(limit > 0) || rest.length <= limit) return { objects: rest, next: undefined, remaining: 0 };
   const objects = rest.slice(0, limit);
   const last = objects.at(-1);
@@ -99,7 +99,9 @@ function pageOf(context: ReadContext, all: readonly KubeObject[], place: Place |
 export function readMany(context: ReadContext): HttpResponse {
   const { store, kind, request, clock } = context;
   const { resource } = kind;
-  const filter = filterOf(request);
+  const filter = filterOf(request, kind);
+  const wanted = wholeNumber(request, 'resourceVersion') ?? 0;
+  if (wanted > store.revision) throw tooLarge(wanted, store.revision);
   const place = placeOf(context);
   const all = store.list(storeKey(resource), request.namespace).filter(filter);
   const page = pageOf(context, all, place);

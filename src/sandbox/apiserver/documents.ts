@@ -147,6 +147,21 @@ export function groupDocument(registry: Registry, group: string) {
     : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(found) };
 }
 
+/** Where there is something to read. */
+export function rootPaths(registry: Registry): readonly string[] {
+  const groups = groupsOf(registry).flatMap(({ group, versions }) => [
+    `/apis/${group}`,
+    ...versions.map((version) => `/apis/${group}/${version}`),
+  ]);
+  const health = ['/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+  return ['/api', '/api/v1', '/apis', ...groups.toSorted(), ...health];
+}
+
+/** What a probe answers; everything runs in one process, so it is well if it answers at all. */
+export function healthText(probe: string, isVerbose: boolean): string {
+  return isVerbose ? `[+]ping ok\n[+]store ok\n${probe} check passed\n` : 'ok';
+}
+
 export const CORE_VERSIONS = {
   kind: 'APIVersions',
   versions: ['v1'],

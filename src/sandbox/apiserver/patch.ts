@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../api/object.ts';
 import { applyJsonPatch, mergePatch } from '../../lib/json-patch.ts';
 import type { ServedKind } from './kinds.ts';
-import { RequestError } from './status-error.ts';
+import { badRequest, RequestError } from './status-error.ts';
 import { strategicMerge } from './strategic.ts';
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -34,6 +34,7 @@ export function patched(
   object: KubeObject,
   patch: unknown,
 ): KubeObject {
+  if (type !== 'json') requireObject(patch);
   switch (type) {
     case 'merge':
       return mergePatch(object, patch) as KubeObject;
@@ -44,7 +45,16 @@ export function patched(
   }
 }
 
+function requireObject(patch: unknown): void {
+  if (typeof patch === 'object' && patch !== null && !Array.isArray(patch)) return;
+  const type = Array.isArray(patch) ? 'array' : typeof patch;
+  throw badRequest(`json: cannot unmarshal ${type} into Go value of type map[string]interface {}`);
+}
+
 function jsonPatched(object: KubeObject, patch: unknown): KubeObject {
+  if (!Array.isArray(patch)) {
+    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  }
   const outcome = applyJsonPatch(object, patch);
   if (outcome.ok) return outcome.document as KubeObject;
   const cause = `the server rejected our request due to an error in our request: ${outcome.error}`;

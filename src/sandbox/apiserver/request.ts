@@ -1,5 +1,6 @@
 // A request's path and parameters, as the API understands them.
 import type { Headers } from '../../lib/ports.ts';
+import { badRequest } from './status-error.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -36,6 +37,14 @@ function decoded(text: string): string {
 /** The single value of a parameter; empty if it is absent. */
 export function parameter({ query }: Pick<ApiRequest, 'query'>, name: string): string {
   return query.get(name)?.at(-1) ?? '';
+}
+
+/** A parameter that is a whole number; undefined if it is absent, refused if it is none. */
+export function wholeNumber(request: Pick<ApiRequest, 'query'>, name: string): number | undefined {
+  const text = parameter(request, name);
+  if (text === '') return undefined;
+  if (/^-?\d+$/.test(text)) return Number(text);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 export interface SplitPath {

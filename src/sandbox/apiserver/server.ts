@@ -6,17 +6,7 @@ import type { Clock, HttpRequest, HttpResponse, Random, Transport } from '../../
 import { formatHttpDate } from '../../lib/time.ts';
 import { parseYaml } from '../../lib/yaml.ts';
 import { answer, JSON_TYPE, plain, streamed } from './answers.ts';
-import {
-  bind,
-  create,
-  evict,
-  patch,
-  remove,
-  removeAll,
-  scaleOf,
-  update,
-  type WriteContext,
-} from './changes.ts';
+import { create, patch, update } from './changes.ts';
 import { readMany, readOne, requested } from './collections.ts';
 import { Deleter } from './deletion.ts';
 import {
@@ -25,15 +15,20 @@ import {
   CORE_VERSIONS,
   groupDocument,
   groupList,
+  healthText,
   resourceList,
+  rootPaths,
   SERVER_VERSION,
 } from './documents.ts';
 import { filterOf } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
 import { openApiDocument, openApiIndex } from './openapi-documents.ts';
 import type { PodStreams } from './pod-streams.ts';
+import { bind, evict } from './pod-writes.ts';
 import { decodeProtobuf, isProtobuf } from './protobuf.ts';
+
 import { Registry } from './registry.ts';
+import { remove, removeAll } from './removal.ts';
 import {
   type ApiRequest,
   parameter,
@@ -41,9 +36,18 @@ import {
   type SplitPath,
   splitPath,
 } from './request.ts';
-import { answeredReview } from './reviews.ts';
-import { badRequest, notAllowed, RequestError, unknownPath } from './status-error.ts';
+import { scaleOf } from './scale.ts';
+import { answeredReview, isReview } from './reviews.ts';
+import {
+  badRequest,
+  internalError,
+  notAllowed,
+  RequestError,
+  tooBig,
+  unknownPath,
+} from './status-error.ts';
 import { Store, storeKey } from './store.ts';
+import type { WriteContext } from './writes.ts';
 import { watchBody } from './watch.ts';
 
 export interface ApiServerOptions {
@@ -102,21 +106,23 @@ class Server {
       const path = splitPath(request.path);
       return this.#document(request, path) ?? (await this.#resource(request, path));
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      return answer(error.body.code, error.body);
+      const refusal = error instanceof RequestError ? error : internalError(error);
+      return answer(refusal.body.code, refusal.body);
     }
   }
 
-  #document(request: HttpRequest, { segments }: SplitPath): HttpResponse | undefined {
+  #document(request: HttpRequest, { segments, query }: SplitPath): HttpResponse | undefined {
     const [first, second, third] = segments;
     const { registry } = this;
     switch (first) {
       case 'version':
         return answer(200, SERVER_VERSION);
+      case undefined:
+        return answer(200, { paths: rootPaths(registry) });
       case 'healthz':
       case 'livez':
       case 'readyz':
-        return plain(200, 'ok');
+        return plain(200, healthText(first, query.has('verbose')));
       case 'api':
         if (second === undefined) return this.#discovery(request, true);
         return third === undefined ? found(resourceList(registry, '', second)) : undefined;
@@ -162,10 +168,11 @@ class Server {
   async #resource(http: HttpRequest, path: SplitPath): Promise<HttpResponse> {
     const request = resourceRequest(http.method, path, http.headers);
     if (request === undefined) throw unknownPath();
+    const kind = this.#kindOf(request);
+    if (kind === undefined && !isReview(request)) throw unknownPath();
     const body = bodyOfRequest(http);
     const review = reviewed(request, body);
     if (review !== undefined) return answer(201, review);
-    const kind = this.#kindOf(request);
     if (kind === undefined) throw unknownPath();
     const place = this.#placed(kind, request);
     const { store, clock, random } = this.#options;
@@ -196,7 +203,7 @@ class Server {
         if (parameter(request, 'watch') !== 'true' && parameter(request, 'watch') !== '1') {
           return readMany(context);
         }
-        const filter = filterOf(request);
+        const filter = filterOf(request, kind);
         const body = watchBody({ store, kind, request, filter, clock, cancel: http.cancel });
         return streamed(body, JSON_TYPE);
       }
@@ -204,7 +211,7 @@ class Server {
         return create(context);
       case 'DELETE': {
         const all = store.list(storeKey(kind.resource), request.namespace);
-        return removeAll(context, all.filter(filterOf(request)));
+        return removeAll(context, all.filter(filterOf(request, kind)));
       }
       default:
         throw notAllowed();
@@ -219,7 +226,7 @@ class Server {
       case 'GET': {
         if (parameter(request, 'watch') !== 'true') return readOne(context);
         const { store, clock } = context;
-        const filter = filterOf(request);
+        const filter = filterOf(request, kind);
         const body = watchBody({ store, kind, request, filter, clock, cancel: http.cancel });
         return streamed(body, JSON_TYPE);
       }
@@ -287,9 +294,13 @@ function found(document: unknown): HttpResponse {
   return answer(200, document);
 }
 
+/** Bytes of a request's body. */
+const LARGEST_BODY = 3 * 1024 * 1024;
+
 /** JSON, YAML (server-side apply), or Kubernetes' protobuf. */
 function bodyOfRequest({ body, headers }: HttpRequest): unknown {
   if (body === undefined || body.length === 0) return undefined;
+  if (body.length > LARGEST_BODY) throw tooBig(LARGEST_BODY);
   const type = headers['content-type'] ?? '';
   if (isProtobuf(type)) return decodeProtobuf(body);
   const text = utf8Text(body);

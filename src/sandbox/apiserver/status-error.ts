@@ -64,6 +64,19 @@ export function badRequest(message: string): RequestError {
   return new RequestError(400, 'BadRequest', message);
 }
 
+export function tooBig(limit: number): RequestError {
+  const message = `Request entity too large: limit is ${limit}`;
+  return new RequestError(413, 'RequestEntityTooLarge', message);
+}
+
+/** A mistake of the server's own: told to the client, and no reason to stop. */
+export function internalError(error: unknown): RequestError {
+  const cause = error instanceof Error ? error.message : String(error);
+  return new RequestError(500, 'InternalError', `Internal error occurred: ${cause}`, {
+    causes: [{ message: cause }],
+  });
+}
+
 /** No such path: what the server says to anything that it does not serve. */
 export function unknownPath(): RequestError {
   const message = 'the server could not find the requested resource';
@@ -77,6 +90,20 @@ export function notAllowed(): RequestError {
 
 export function expired(version: string): RequestError {
   return new RequestError(410, 'Expired', `too old resource version: ${version}`);
+}
+
+/** A version that this server has not reached: it was another one's, or it is from before a restart. */
+export function tooLarge(version: number, current: number): RequestError {
+  const message = `Too large resource version: ${version}, current: ${current}`;
+  return new RequestError(504, 'Timeout', `Timeout: ${message}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}
+
+export function forbidden(resource: ResourceType, name: string, cause: string): RequestError {
+  const message = `${qualified(resource)} "${name}" is forbidden: ${cause}`;
+  return new RequestError(403, 'Forbidden', message, about(resource, name));
 }
 
 /** All problems of an object in one refusal. */

@@ -6,7 +6,7 @@ import type { Body, Cancel, Clock } from '../../lib/ports.ts';
 import { later, seconds } from '../../lib/time.ts';
 import type { Filter } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
-import { type ApiRequest, parameter } from './request.ts';
+import { type ApiRequest, parameter, wholeNumber } from './request.ts';
 import { expired, RequestError } from './status-error.ts';
 import { type Store, type StoreChange, storeKey } from './store.ts';
 import { tableOf, wantsTable } from './table.ts';
@@ -34,6 +34,8 @@ export function watchBody(context: WatchContext): Body {
   if (!fromNow && !/^\d+$/.test(version)) {
     throw new RequestError(400, 'BadRequest', `Invalid resource version: ${version}`);
   }
+  // Clients begin anew on "expired", but would wait for a version that never comes.
+  if (!fromNow && Number(version) > store.revision) throw expired(version);
   const missed = fromNow ? [] : store.since(key, Number(version));
   if (missed === undefined) throw expired(version);
   return new Watch(context, { missed, withCurrent: fromNow, marksEnd: sendsInitial }).body();
@@ -94,7 +96,7 @@ class Watch {
 
   #subscribe(): readonly (() => void)[] {
     const { store, kind, clock, cancel, request } = this.#context;
-    const wanted = Number(parameter(request, 'timeoutSeconds'));
+    const wanted = wholeNumber(request, 'timeoutSeconds') ?? 0;
     const timeout = wanted > 0 ? wanted : DEFAULT_TIMEOUT_SECONDS;
     const end = () => {
       this.#isOver = true;
