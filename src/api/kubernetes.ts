@@ -174,7 +174,9 @@ export interface Pod extends KubeObject {
     readonly message?: string;
     readonly conditions?: readonly Condition[];
     readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip: string }[];
     readonly hostIP?: string;
+    readonly hostIPs?: readonly { readonly ip: string }[];
     readonly startTime?: string;
     readonly qosClass?: string;
     readonly containerStatuses?: readonly ContainerStatus[];

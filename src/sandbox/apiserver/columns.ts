@@ -26,8 +26,16 @@ function podStatus(pod: Pod): string {
   return status?.reason ?? status?.phase ?? 'Unknown';
 }
 
-function restarts(pod: Pod): number {
-  return (pod.status?.containerStatuses ?? []).reduce((sum, one) => sum + one.restartCount, 0);
+/** How often containers were started again, and how long ago for the last time. */
+function restarts(pod: Pod, now: number): string {
+  const statuses = pod.status?.containerStatuses ?? [];
+  const count = statuses.reduce((sum, one) => sum + one.restartCount, 0);
+  const ends = statuses
+    .flatMap(({ lastState }) => parseInstant(lastState?.terminated?.finishedAt ?? '') ?? [])
+    .toSorted((x, y) => y - x);
+  const [last] = ends;
+  if (count === 0 || last === undefined) return String(count);
+  return `${count} (${humanDuration(milliseconds(now - last))} ago)`;
 }
 
 function readyCount(pod: Pod): string {
@@ -38,7 +46,7 @@ function readyCount(pod: Pod): string {
 export const POD_COLUMNS: readonly Column[] = [
   text('Ready', (object) => readyCount(object as Pod)),
   text('Status', (object) => podStatus(object as Pod)),
-  text('Restarts', (object) => String(restarts(object as Pod))),
+  text('Restarts', (object, now) => restarts(object as Pod, now)),
   AGE,
   text('IP', (object) => (object as Pod).status?.podIP ?? '<none>', 1),
   text('Node', (object) => (object as Pod).spec.nodeName ?? '<none>', 1),

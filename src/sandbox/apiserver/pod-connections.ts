@@ -5,7 +5,8 @@ import { concat, utf8 } from '../../lib/bytes.ts';
 import { cancellation } from '../../lib/clock.ts';
 import type { ByteStream, Compression, Upgrade, UpgradeRequest } from '../../lib/ports.ts';
 import { answer } from './answers.ts';
-import type { PodStreams } from './pod-streams.ts';
+import { containerOf, requireUnfinished } from './pod-containers.ts';
+import type { ExecOptions, PodStreams } from './pod-streams.ts';
 import { type ApiRequest, parameter } from './request.ts';
 import type { ApiServer } from './server.ts';
 import { badRequest, RequestError } from './status-error.ts';
@@ -58,6 +59,9 @@ async function execute(
   { streams }: PodConnectionsOptions,
   { request, parsed, pod }: ExecRequest,
 ): Promise<void> {
+  // Clients try again over the older protocol and show only what that said: the pod comes first.
+  const container = containerOf(pod, parsed);
+  requireUnfinished(pod);
   if (request.protocol !== 'websocket') {
     throw badRequest('exec is served over WebSockets here: use kubectl 1.30 or later');
   }
@@ -67,19 +71,16 @@ async function execute(
       `exec speaks ${EXEC_PROTOCOLS.join(' and ')}; offered: ${request.offers.join(', ')}`,
     );
   }
-  if (parsed.subresource === 'attach') {
-    throw badRequest('attach is not in this version of the sandbox: use exec or logs -f');
-  }
   const connection = await request.accept({ subprotocol });
   const gone = cancellation();
   const stdin = new Stdin(connection, () => gone.now());
   void stdin.run();
-  const container = parameter(parsed, 'container');
   const write = (channel: number) => (chunk: Uint8Array) =>
     connection.send(concat([Uint8Array.of(channel), chunk]));
+  const run = parsed.subresource === 'attach' ? attach : exec;
   const status = await statusOf(() =>
-    streams.exec(pod, {
-      container: container === '' ? undefined : container,
+    run(streams, pod, {
+      container,
       command: parsed.query.get('command') ?? [],
       tty: parameter(parsed, 'tty') === 'true',
       stdin: parameter(parsed, 'stdin') === 'true' ? stdin : undefined,
@@ -91,6 +92,29 @@ async function execute(
   if (gone.cancel.cancelled) return;
   await write(STATUS)(utf8(JSON.stringify(status)));
   await connection.close(1000);
+}
+
+function exec(streams: PodStreams, pod: Pod, options: ExecOptions): Promise<number> {
+  return streams.exec(pod, options);
+}
+
+/** What the container prints from now on; what its client types reaches nobody. */
+async function attach(
+  streams: PodStreams,
+  pod: Pod,
+  { container, stdout, cancel }: ExecOptions,
+): Promise<number> {
+  const lines = streams.log(pod, {
+    container,
+    follow: true,
+    tailLines: 0,
+    sinceSeconds: undefined,
+    timestamps: false,
+    previous: false,
+    cancel,
+  });
+  for await (const line of lines) await stdout(line);
+  return 0;
 }
 
 /** How a command ended, as clients read it. */
@@ -106,6 +130,7 @@ async function statusOf(run: () => Promise<number>): Promise<unknown> {
       details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
     };
   } catch (error) {
+    if (error instanceof RequestError) return error.body;
     const message = error instanceof Error ? error.message : String(error);
     return { metadata: {}, status: 'Failure', reason: 'InternalError', message, code: 500 };
   }

@@ -3,7 +3,7 @@ import type { Pod } from '../../api/kubernetes.ts';
 import type { Body, ByteStream, Cancel } from '../../lib/ports.ts';
 
 export interface LogOptions {
-  readonly container: string | undefined;
+  readonly container: string;
   readonly follow: boolean;
   readonly tailLines: number | undefined;
   readonly sinceSeconds: number | undefined;
@@ -13,7 +13,7 @@ export interface LogOptions {
 }
 
 export interface ExecOptions {
-  readonly container: string | undefined;
+  readonly container: string;
   readonly command: readonly string[];
   readonly tty: boolean;
   /** Ends when the client closes its side; absent when the client sends nothing. */

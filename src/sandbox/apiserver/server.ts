@@ -24,6 +24,7 @@ import { filterOf } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
 import { openApiDocument, openApiIndex } from './openapi-documents.ts';
 import type { PodStreams } from './pod-streams.ts';
+import { containerOf } from './pod-containers.ts';
 import { bind, evict } from './pod-writes.ts';
 import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 
@@ -35,6 +36,7 @@ import {
   resourceRequest,
   type SplitPath,
   splitPath,
+  wholeNumber,
 } from './request.ts';
 import { scaleOf } from './scale.ts';
 import { answeredReview, isReview } from './reviews.ts';
@@ -169,7 +171,7 @@ class Server {
     const request = resourceRequest(http.method, path, http.headers);
     if (request === undefined) throw unknownPath();
     const kind = this.#kindOf(request);
-    if (kind === undefined && !isReview(request)) throw unknownPath();
+    if (kind === undefined ? !isReview(request) : !serves(kind, request)) throw unknownPath();
     const body = bodyOfRequest(http);
     const review = reviewed(request, body);
     if (review !== undefined) return answer(201, review);
@@ -244,10 +246,6 @@ class Server {
   #subresource(context: WriteContext, http: HttpRequest, subresource: string): HttpResponse {
     const { request, kind } = context;
     const isOwn = kind.subresources[subresource] !== undefined;
-    const isCommon =
-      (subresource === 'status' && kind.hasStatus) ||
-      (subresource === 'scale' && kind.scale !== undefined);
-    if (!isOwn && !isCommon) throw unknownPath();
     if (subresource === 'log') return this.#log(context, http);
     if (subresource === 'eviction' && request.method === 'POST') return evict(context);
     if (subresource === 'binding' && request.method === 'POST') return bind(context);
@@ -271,22 +269,25 @@ class Server {
     const { streams } = this.#options;
     const pod = requested(context) as Pod;
     if (streams === undefined) throw badRequest('no node keeps logs of pods here');
-    const number = (name: string): number | undefined => {
-      const text = parameter(request, name);
-      return text === '' ? undefined : Number(text);
-    };
-    const container = parameter(request, 'container');
     const body = streams.log(pod, {
-      container: container === '' ? undefined : container,
+      container: containerOf(pod, request),
       follow: parameter(request, 'follow') === 'true',
-      tailLines: number('tailLines'),
-      sinceSeconds: number('sinceSeconds'),
+      tailLines: wholeNumber(request, 'tailLines'),
+      sinceSeconds: wholeNumber(request, 'sinceSeconds'),
       timestamps: parameter(request, 'timestamps') === 'true',
       previous: parameter(request, 'previous') === 'true',
       cancel: http.cancel,
     });
     return streamed(body, 'text/plain');
   }
+}
+
+/** Whether the kind has the subresource, if one is asked for. */
+function serves(kind: ServedKind, { subresource }: ApiRequest): boolean {
+  if (subresource === undefined) return true;
+  if (subresource === 'status') return kind.hasStatus;
+  if (subresource === 'scale') return kind.scale !== undefined;
+  return Object.hasOwn(kind.subresources, subresource);
 }
 
 function found(document: unknown): HttpResponse {

@@ -9,6 +9,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import type { WatchCache } from '../../kube/watch-cache.ts';
 import { bodyOf, utf8 } from '../../lib/bytes.ts';
 import {
+  type Body,
   type ByteStream,
   type Clock,
   type Dialer,
@@ -24,6 +25,7 @@ import { badRequest } from '../apiserver/status-error.ts';
 import { runCommand } from './commands.ts';
 import type { PodNetwork } from './network.ts';
 import { PodRunner } from './pod-runner.ts';
+import { HOST_IP } from './pod-status.ts';
 import type { Work } from './pod-traffic.ts';
 
 export interface NodeOptions {
@@ -56,6 +58,36 @@ export interface Node {
 const NODE_NAME = 'slipway';
 const GRACE_SECONDS = 30;
 
+/** What pods may use: they are only simulated, so there is plenty. */
+const ROOM = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '1Ti', pods: '1000' } as const;
+
+const NODE_LABELS = {
+  'kubernetes.io/arch': 'amd64',
+  'kubernetes.io/hostname': NODE_NAME,
+  'kubernetes.io/os': 'linux',
+} as const;
+
+const NODE_STATUS = {
+  capacity: ROOM,
+  allocatable: ROOM,
+  addresses: [
+    { type: 'InternalIP', address: HOST_IP },
+    { type: 'Hostname', address: NODE_NAME },
+  ],
+  nodeInfo: {
+    kubeletVersion: 'v1.34.0-slipway',
+    osImage: 'Slipway sandbox',
+    operatingSystem: 'linux',
+    architecture: 'amd64',
+    kernelVersion: 'none',
+    containerRuntimeVersion: 'builtin://1',
+    machineID: 'slipway',
+    systemUUID: 'slipway',
+    bootID: 'slipway',
+    kubeProxyVersion: '',
+  },
+} as const;
+
 export function createNode(options: NodeOptions): Node {
   return new Agent(options);
 }
@@ -73,7 +105,7 @@ class Agent implements Node {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.streams = {
-      log: (pod, wanted) => this.#runnerOf(pod).log.read(wanted),
+      log: (pod, wanted) => this.#log(pod, wanted),
       exec: (pod, wanted) => this.#exec(pod, wanted),
       connect: (pod, port) => this.#connect(pod, port),
     };
@@ -89,7 +121,7 @@ class Agent implements Node {
     const node: KubeObject & Record<string, unknown> = {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: NODE_NAME, labels: { 'kubernetes.io/hostname': NODE_NAME } },
+      metadata: { name: NODE_NAME, labels: NODE_LABELS },
       spec: {},
     };
     try {
@@ -113,8 +145,7 @@ class Agent implements Node {
         body: {
           status: {
             conditions: [ready],
-            addresses: [{ type: 'Hostname', address: NODE_NAME }],
-            nodeInfo: { kubeletVersion: 'v1.34.0-slipway' },
+            ...NODE_STATUS,
           },
         },
         subresource: 'status',
@@ -267,19 +298,34 @@ class Agent implements Node {
   #runnerOf(pod: Pod): PodRunner {
     const runner = this.#runners.get(pod.metadata.uid ?? '');
     if (runner !== undefined) return runner;
-    const { name } = pod.metadata;
-    throw badRequest(`container in pod "${name}" is waiting to start: PodInitializing`);
+    const { metadata, status } = pod;
+    const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    throw badRequest(
+      isOver
+        ? `pod "${metadata.name}" ended before the sandbox was last started: its log is gone`
+        : `pod "${metadata.name}" is waiting to start: PodInitializing`,
+    );
+  }
+
+  #log(pod: Pod, { container, previous, ...wanted }: Parameters<PodStreams['log']>[1]): Body {
+    const log = this.#runnerOf(pod).log(container, previous);
+    if (log !== undefined) return log.read(wanted);
+    const what = `container "${container}" in pod "${pod.metadata.name}"`;
+    if (previous) throw badRequest(`previous terminated ${what} not found`);
+    const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
+    const reason = status?.state?.waiting?.reason ?? 'ContainerCreating';
+    const isPull = reason === 'ErrImagePull' || reason === 'ImagePullBackOff';
+    const cause = isPull ? 'trying and failing to pull image' : reason;
+    throw badRequest(`${what} is waiting to start: ${cause}`);
   }
 
   #exec(
     pod: Pod,
-    { command, tty, ...streams }: Parameters<PodStreams['exec']>[1],
+    { container, command, tty, ...streams }: Parameters<PodStreams['exec']>[1],
   ): Promise<number> {
     const runner = this.#runnerOf(pod);
-    if (!runner.isRunning) {
-      throw badRequest(
-        `cannot exec into a container that is not running in pod "${pod.metadata.name}"`,
-      );
+    if (!runner.isRunning(container)) {
+      throw badRequest(`container not found (${JSON.stringify(container)})`);
     }
     const stderr = tty ? streams.stdout : streams.stderr;
     return runCommand(command, {
@@ -287,7 +333,7 @@ class Agent implements Node {
       stderr,
       clock: this.#options.clock,
       hostname: pod.metadata.name,
-      env: runner.env,
+      env: runner.env(container),
       network: this.#options.network(runner.pod),
     });
   }

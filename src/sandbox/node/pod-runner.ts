@@ -36,14 +36,29 @@ function isUnpullable(image: string): boolean {
   return image.includes('does-not-exist') || !/^[\w./:@-]+$/.test(image);
 }
 
+interface ContainerLogs {
+  readonly current: PodLog;
+  readonly previous: PodLog | undefined;
+}
+
+/** What a container that is not really run prints. */
+function greetingOf({ image = '', ports = [] }: Container, command: readonly string[]): string {
+  if (isMockServer(image)) {
+    const open = ports.map(({ containerPort }) => containerPort).join(', ');
+    return `mock server ${tagOf(image)} listens on ${open}`;
+  }
+  const what = command.length === 0 ? `image ${image}` : command.join(' ');
+  return `simulated by the sandbox's builtin runner: ${what} is not really run`;
+}
+
 export class PodRunner {
-  readonly log: PodLog;
   readonly traffic = new PodTraffic();
   readonly #servers = new Map<string, Transport>();
   readonly #options: RunnerOptions;
   readonly #stop = cancellation();
   readonly #views = new Map<string, ContainerView>();
   readonly #startTime: string;
+  readonly #logs = new Map<string, ContainerLogs>();
   #pod: Pod;
   #isReady = false;
   #isWriting = false;
@@ -52,7 +67,6 @@ export class PodRunner {
   constructor(options: RunnerOptions, pod: Pod) {
     this.#options = options;
     this.#pod = pod;
-    this.log = new PodLog(options.clock);
     this.#startTime = formatInstant(options.clock.now());
   }
 
@@ -69,11 +83,27 @@ export class PodRunner {
   stop(): void {
     this.#stop.now();
     this.traffic.cut();
-    this.log.close();
+    for (const { current } of this.#logs.values()) current.close();
   }
 
-  get env(): Readonly<Record<string, string>> {
-    const [container] = this.#pod.spec.containers ?? [];
+  /** What a container has printed, in this run or in the one before; undefined if there was none. */
+  log(container: string, previous: boolean): PodLog | undefined {
+    const logs = this.#logs.get(container);
+    return previous ? logs?.previous : logs?.current;
+  }
+
+  /** A new run of the container has a log of its own. */
+  #openLog({ name }: Container): PodLog {
+    const current = new PodLog(this.#options.clock);
+    const before = this.#logs.get(name)?.current;
+    before?.close();
+    this.#logs.set(name, { current, previous: before });
+    return current;
+  }
+
+  /** The environment of a container. */
+  env(name: string): Readonly<Record<string, string>> {
+    const container = this.#pod.spec.containers?.find((one) => one.name === name);
     const own = (container?.env ?? []).map(({ name, value = '' }) => [name, value] as const);
     return {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -85,8 +115,8 @@ export class PodRunner {
     };
   }
 
-  get isRunning(): boolean {
-    return [...this.#views.values()].some(({ state }) => state.running !== undefined);
+  isRunning(container: string): boolean {
+    return this.#views.get(container)?.state.running !== undefined;
   }
 
   /** The HTTP server behind a port; undefined if nothing listens there. */
@@ -108,7 +138,7 @@ export class PodRunner {
         clock: this.#options.clock,
         version: tagOf(image),
         hostname: this.#pod.metadata.name,
-        log: (line) => this.log.add(line),
+        log: (line) => this.#logs.get(container.name)?.current.add(line),
       }),
     );
     this.#servers.set(key, made);
@@ -154,15 +184,17 @@ export class PodRunner {
   async #runOnce(container: Container, restarts: number): Promise<number | undefined> {
     const { clock } = this.#options;
     const startedAt = formatInstant(clock.now());
+    const log = this.#openLog(container);
     this.#set(container, { running: { startedAt } }, restarts);
     this.#options.tell(this.#pod, 'Started', `Started container ${container.name}`);
     void this.#becomeReady(container);
     const command = [...(container.command ?? []), ...(container.args ?? [])];
     if (!isKnownCommand(command)) {
-      this.#greet(container, command);
+      log.add(greetingOf(container, command));
       return undefined;
     }
-    const code = await this.#execute(command);
+    const code = await this.#execute(container, command, log);
+    log.close();
     if (this.#cancelled) return undefined;
     this.#isReady = false;
     const terminated: ContainerState = {
@@ -177,30 +209,19 @@ export class PodRunner {
     return code;
   }
 
-  #greet(container: Container, command: readonly string[]): void {
-    const image = container.image ?? '';
-    if (isMockServer(image)) {
-      const ports = (container.ports ?? []).map(({ containerPort }) => containerPort).join(', ');
-      this.log.add(`mock server ${tagOf(image)} listens on ${ports}`);
-      return;
-    }
-    const what = command.length === 0 ? `image ${image}` : command.join(' ');
-    this.log.add(`simulated by the sandbox's builtin runner: ${what} is not really run`);
-  }
-
-  #execute(command: readonly string[]): Promise<number> {
+  #execute({ name }: Container, command: readonly string[], log: PodLog): Promise<number> {
     const rest: Uint8Array[] = [];
     const print = (chunk: Uint8Array): Promise<void> => {
       const lines = utf8Text(concat([...rest.splice(0), chunk])).split('\n');
       const last = lines.pop() ?? '';
-      for (const line of lines) this.log.add(line);
-      if (last !== '') this.log.add(last);
+      for (const line of lines) log.add(line);
+      if (last !== '') log.add(last);
       return Promise.resolve();
     };
     return runCommand(command, {
       clock: this.#options.clock,
       hostname: this.#pod.metadata.name,
-      env: this.env,
+      env: this.env(name),
       network: this.#options.network,
       stdin: undefined,
       stdout: print,

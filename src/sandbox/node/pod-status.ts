@@ -18,7 +18,7 @@ export interface ContainerView {
   readonly lastState?: ContainerState;
 }
 
-const HOST_IP = '10.0.0.1';
+export const HOST_IP = '10.0.0.1';
 
 function containersOf({ spec }: Pod): readonly Container[] {
   return spec.containers ?? [];
@@ -51,7 +51,7 @@ function containerStatus(container: Container, seen: Seen): ContainerStatus {
     started: isRunning,
     restartCount: view?.restartCount ?? 0,
     state: view?.state ?? { waiting: { reason: 'ContainerCreating' } },
-    ...(view?.lastState === undefined ? {} : { lastState: view.lastState }),
+    lastState: view?.lastState ?? {},
     ...(isRunning ? { containerID: `builtin://${container.name}` } : {}),
   };
 }
@@ -89,7 +89,9 @@ export function podStatus(pod: Pod, seen: Seen): NonNullable<Pod['status']> {
     phase,
     qosClass: pod.status?.qosClass ?? 'BestEffort',
     hostIP: HOST_IP,
+    hostIPs: [{ ip: HOST_IP }],
     podIP: seen.podIp,
+    podIPs: [{ ip: seen.podIp }],
     startTime: seen.startTime,
     conditions: conditions(pod, seen, phase),
     containerStatuses: containersOf(pod).map((container) => containerStatus(container, seen)),
