@@ -20,6 +20,7 @@ import {
   rootPaths,
   SERVER_VERSION,
 } from './documents.ts';
+import { expireEvents } from './event-expiry.ts';
 import { filterOf } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
 import { openApiDocument, openApiIndex } from './openapi-documents.ts';
@@ -87,10 +88,13 @@ class Server {
     this.#options = options;
     this.registry = new Registry(options.store);
     this.#deleter = new Deleter(options.store, this.registry, options.clock);
+    expireEvents(options.store, options.clock);
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
     const response = await this.#answered(request);
+    // What has been answered survives whatever happens to this process.
+    if (request.method !== 'GET') await this.#options.store.flush();
     const date = formatHttpDate(this.#options.clock.now());
     return { ...response, headers: { ...response.headers, date } };
   }
