@@ -2,12 +2,25 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Database } from '../lib/ports.ts';
+import { type Database, DatabaseError } from '../lib/ports.ts';
 
-/** Opens or makes the file at `path`. */
+/** Opens or makes the file at `path`, for this process alone. Throws `DatabaseError`. */
 export function openDatabase(path: string): Database {
+  try {
+    return opened(path);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const isBusy = text.includes('locked') || text.includes('busy');
+    const cause = isBusy ? 'another process is using it' : text;
+    throw new DatabaseError(`${path} cannot be opened: ${cause}`, { cause: error });
+  }
+}
+
+function opened(path: string): Database {
   mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path);
+  // Two processes would each go on from a state that the other one has left.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   database.exec('CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value TEXT NOT NULL)');
   const put = database.prepare('INSERT OR REPLACE INTO rows (key, value) VALUES (?, ?)');

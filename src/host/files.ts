@@ -1,7 +1,7 @@
 // Files of the machine.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Files } from '../lib/ports.ts';
 
 function isMissing(error: unknown): boolean {
@@ -38,4 +38,5 @@ export const systemFiles: Files = {
   remove: (path) => rm(path, { recursive: true, force: true }),
   temporaryFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
   join: (...parts) => join(...parts),
+  absolute: (path) => resolve(path),
 };

@@ -18,7 +18,9 @@ export const systemTerminal: Terminal = {
   },
 };
 
-/** Calls `run` at the first SIGINT or SIGTERM; a second one ends the process at once. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Calls `run` at the first signal to stop (a closed terminal too); a second one ends the process at once. */
 export function onStopSignal(run: () => void): Stop {
   let isAsked = false;
   const ask = (): void => {
@@ -26,11 +28,9 @@ export function onStopSignal(run: () => void): Stop {
     isAsked = true;
     run();
   };
-  process.on('SIGINT', ask);
-  process.on('SIGTERM', ask);
+  for (const signal of SIGNALS) process.on(signal, ask);
   return () => {
-    process.off('SIGINT', ask);
-    process.off('SIGTERM', ask);
+    for (const signal of SIGNALS) process.off(signal, ask);
   };
 }
 

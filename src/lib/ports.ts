@@ -183,6 +183,8 @@ export interface Files {
   /** A new empty folder that only this user can read. */
   temporaryFolder(prefix: string): Promise<string>;
   join(...parts: readonly string[]): string;
+  /** The path from the root on, whatever folder its reader is in. */
+  absolute(path: string): string;
 }
 
 export interface ProcessExit {
@@ -221,6 +223,14 @@ export interface Database {
     rows: readonly { readonly key: string; readonly value: string | undefined }[],
   ): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A database that cannot be opened: the message names it and says why. */
+export class DatabaseError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'DatabaseError';
+  }
 }
 
 /** Streaming zlib with a preset dictionary, as SPDY/3.1 header blocks need (sync flush per call). */

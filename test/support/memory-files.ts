@@ -26,6 +26,7 @@ export function memoryFiles(initial: Readonly<Record<string, string>> = {}): Mem
       return Promise.resolve();
     },
     temporaryFolder: (prefix) => Promise.resolve(`/tmp/${prefix}test`),
+    absolute: (path) => path,
     join: (...parts) => parts.join('/'),
   };
 }

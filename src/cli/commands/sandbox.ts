@@ -2,7 +2,7 @@
 import { createLog } from '../../controller/log.ts';
 import { systemRandom } from '../../host/clock.ts';
 import { ScaledClock } from '../../lib/clock.ts';
-import { type Duration, ListenError } from '../../lib/ports.ts';
+import { DatabaseError, type Duration, ListenError } from '../../lib/ports.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
@@ -63,6 +63,20 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
   ].join('\n');
 }
 
+/** What the user can do something about, by the flag that it came from. */
+function sentenceOf(error: unknown, { flags }: Context): unknown {
+  if (error instanceof ListenError) {
+    const mesh = flags.int('mesh-port');
+    const flag = mesh > 0 && error.message.includes(`:${mesh} `) ? 'mesh-port' : 'port';
+    return new CommandError(`--${flag}: ${error.message}`, { cause: error });
+  }
+  if (error instanceof DatabaseError) {
+    const message = `--persist: ${error.message}: choose another folder`;
+    return new CommandError(message, { cause: error });
+  }
+  return error;
+}
+
 export const SANDBOX: Leaf = {
   kind: 'leaf',
   name: 'sandbox',
@@ -102,7 +116,8 @@ export const SANDBOX: Leaf = {
     const { clock, terminal, files, env, cancel, flags } = context;
     const speed = speedOf(context);
     const persist = flags.text('persist');
-    const folder = persist === '' ? await files.temporaryFolder('slipway-') : persist;
+    const folder =
+      persist === '' ? await files.temporaryFolder('slipway-') : files.absolute(persist);
     const own = speed === 1 ? clock : new ScaledClock(clock, speed);
     const log = createLog({
       clock,
@@ -132,9 +147,7 @@ export const SANDBOX: Leaf = {
       await cluster.stop();
       return 0;
     } catch (error) {
-      if (error instanceof ListenError)
-        throw new CommandError(`--port: ${error.message}`, { cause: error });
-      throw error;
+      throw sentenceOf(error, context);
     } finally {
       if (persist === '') await files.remove(folder);
     }

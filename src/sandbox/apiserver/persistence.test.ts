@@ -70,7 +70,7 @@ describe('a server with a database', () => {
     expect((await client.list(ROLLOUTS)).items).toEqual([]);
   });
 
-  it('goes on counting versions where it stopped', async () => {
+  it('counts on beyond all that it may have told of before it was killed', async () => {
     const database = memoryDatabase();
     const first = await furnished(database);
     await first.client.create(CONFIG_MAPS, configMap('a'));
@@ -78,7 +78,28 @@ describe('a server with a database', () => {
 
     const { client } = await start(database);
     const { metadata } = await client.create(CONFIG_MAPS, configMap('b'));
-    expect(Number(metadata.resourceVersion)).toBe(first.store.revision + 1);
+    expect(Number(metadata.resourceVersion)).toBeGreaterThan(first.store.revision + 1000);
+  });
+
+  it('does not go on with a watch from a version that was told of but never saved', async () => {
+    const database = memoryDatabase();
+    const first = await furnished(database);
+    const { client } = await start(database);
+    await client.create(CONFIG_MAPS, configMap('b'));
+    const resourceVersion = String(first.store.revision + 3);
+    const watch = client.watch(CONFIG_MAPS, { resourceVersion });
+    await expect(watch.next()).rejects.toMatchObject({ code: 410, reason: 'Expired' });
+  });
+
+  it('answers a write only when it is on disk', async () => {
+    const saving = Promise.withResolvers<undefined>();
+    const slow: Database = { ...memoryDatabase(), save: () => saving.promise };
+    const { client } = await start(slow);
+    const answered = client.raw('POST', '/api/v1/namespaces', { body: NAMESPACE });
+    const later = new Promise<string>((resolve) => setImmediate(() => resolve('not yet')));
+    expect(await Promise.race([answered, later])).toBe('not yet');
+    saving.resolve(undefined);
+    expect((await answered).text).toContain('"Namespace"');
   });
 
   it('ends a watch that asks for changes of its former life', async () => {

@@ -25,6 +25,12 @@ function nameKey({ namespace = '', name }: { readonly namespace?: string; readon
   return `${namespace}/${name}`;
 }
 
+/**
+ * How far the revisions of two processes lie apart: what the first had told of when it was killed may not all be on
+ * disk, and a watch that goes on from there must be told to begin anew.
+ */
+const RESTART_GAP = 10_000;
+
 /** Changes that are kept for watches that begin in the past. */
 const HISTORY = 4096;
 
@@ -51,6 +57,8 @@ export class Store {
   readonly #options: StoreOptions;
   readonly #observers = new Set<(key: string, change: StoreChange) => void>();
   #revision = 1;
+  /** Where this process began: of what was before, only the outcome is known. */
+  #firstRevision = 0;
   #unsaved = new Map<string, string | undefined>();
   #saving: Promise<void> | undefined;
 
@@ -71,7 +79,7 @@ export class Store {
     const rows = (await this.#options.database?.load()) ?? [];
     for (const { key, value } of rows) {
       if (key === '#revision') {
-        this.#revision = Number(value);
+        this.#revision = Number(value) + RESTART_GAP;
         continue;
       }
       const [group = '', plural = ''] = key.split('/');
@@ -80,6 +88,7 @@ export class Store {
       this.#place(`${group}/${plural}`, object);
       this.#own(`${group}/${plural}`, undefined, object);
     }
+    this.#firstRevision = this.#revision;
     for (const collection of this.#collections.values()) collection.forgotten = this.#revision;
     this.#tellLoaded();
   }
@@ -102,7 +111,7 @@ export class Store {
     }
   }
 
-  /** Resolves when everything is on disk. */
+  /** Resolves when everything is on disk, at once if nothing is kept there. */
   async flush(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving;
   }
@@ -215,7 +224,7 @@ export class Store {
     const made: Collection = {
       objects: new Map(),
       history: [],
-      forgotten: 0,
+      forgotten: this.#firstRevision,
       listeners: new Set(),
     };
     this.#collections.set(key, made);
