@@ -7,13 +7,16 @@ import { systemFiles } from '../../src/host/files.ts';
 import { systemProcesses } from '../../src/host/processes.ts';
 import { bundledProgram, type Program, type Started } from '../support/program.ts';
 
+/** Processes are slow where many run beside each other. */
+const LONG = { timeout: 90_000 } as const;
+
 let program: Program;
 
 beforeAll(async () => {
   program = await bundledProgram();
-});
+}, LONG.timeout);
 
-afterAll(() => program.close());
+afterAll(() => program.close(), LONG.timeout);
 
 interface Sandbox extends Started {
   readonly kubeconfig: string;
@@ -77,7 +80,7 @@ function configMaps(count: number): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
 
-describe('slipway sandbox', () => {
+describe('slipway sandbox', LONG, () => {
   it('says how to point kubectl at it, runs beside another one, and leaves nothing behind while clients watch', async () => {
     const [one, two] = await Promise.all([sandbox(), sandbox()]);
     expect(one.port).not.toBe(two.port);
@@ -85,7 +88,7 @@ describe('slipway sandbox', () => {
     await one.kubectl('create configmap only-here --from-literal=a=b');
     expect(await one.kubectl('get configmap -o name')).toBe('configmap/only-here\n');
     expect(await two.kubectl('get configmap -o name')).toBe('');
-    await one.kubectl('wait --for=condition=Ready pod/shell --timeout=10s');
+    await one.kubectl('wait --for=condition=Ready pod/shell --timeout=20s');
     const env = { ...process.env, KUBECONFIG: one.kubeconfig };
     const watch = spawn('kubectl', ['get', 'pods', '-w'], { env });
     const follow = spawn('kubectl', ['logs', '-f', 'shell'], { env });
@@ -107,13 +110,13 @@ describe('slipway sandbox', () => {
     await first.kubectl(
       'create deployment web --image=ghcr.io/ssup2/mock-go-server:1.0.0 --port=8080',
     );
-    await first.kubectl('rollout status deployment/web --timeout=10s');
+    await first.kubectl('rollout status deployment/web --timeout=20s');
     const uid = await first.kubectl('get deployment web -o jsonpath={.metadata.uid}');
     expect(await first.end()).toBe(0);
 
     const second = await sandbox('--persist', 'state');
     expect(await second.kubectl('get deployment web -o jsonpath={.metadata.uid}')).toBe(uid);
-    await second.kubectl('rollout status deployment/web --timeout=10s');
+    await second.kubectl('rollout status deployment/web --timeout=20s');
     const env = { ...process.env, KUBECONFIG: second.kubeconfig };
     const writing = spawn('kubectl', ['create', '-f', '-'], { env });
     let told = '';
@@ -142,7 +145,7 @@ describe('slipway sandbox', () => {
     expect(names.length).toBeLessThan(500);
     expect(names.filter((name = '') => kept.get(name) !== 2000)).toEqual([]);
     await third.kubectl('create configmap after --from-literal=a=b');
-    await third.kubectl('rollout status deployment/web --timeout=10s');
+    await third.kubectl('rollout status deployment/web --timeout=20s');
 
     const beside = program.start(['sandbox', '--persist', 'state']);
     expect(await beside.exit).toBe(1);
