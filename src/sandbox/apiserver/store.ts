@@ -2,18 +2,20 @@
 //
 // Guarantees: every change has its own revision; watchers get changes in order; objects are never changed in place.
 import type { KubeObject, ResourceType } from '../../api/object.ts';
+import { utf8 } from '../../lib/bytes.ts';
 import type { Database } from '../../lib/ports.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
-/** One change; `text` is the object's JSON, made once for all watchers. */
+/** One change. */
 export interface StoreChange {
   readonly revision: number;
   readonly type: ChangeType;
   readonly object: KubeObject;
   /** As it was before; undefined for what was added. */
   readonly before: KubeObject | undefined;
-  text(): string;
+  /** The line of a watch that tells of it, made once for all who are told now. */
+  line(type: ChangeType): Uint8Array;
 }
 
 /** Group and plural: the versions of a kind share their objects. */
@@ -36,6 +38,8 @@ const HISTORY = 4096;
 
 interface Collection {
   readonly objects: Map<string, KubeObject>;
+  /** Names in order, until one comes or goes. */
+  names: readonly string[] | undefined;
   readonly history: StoreChange[];
   /** The newest change that is no longer kept. */
   forgotten: number;
@@ -107,7 +111,7 @@ export class Store {
         object,
         before: undefined,
       } as const;
-      this.#call(key, collection, withText(change));
+      this.#call(key, collection, new Change(change));
     }
   }
 
@@ -122,12 +126,12 @@ export class Store {
 
   /** By namespace and name. */
   list(key: string, namespace?: string): readonly KubeObject[] {
-    const objects = this.#collections.get(key)?.objects;
-    if (objects === undefined) return [];
-    const names = [...objects.keys()].toSorted();
+    const collection = this.#collections.get(key);
+    if (collection === undefined) return [];
+    collection.names ??= [...collection.objects.keys()].toSorted();
     const found: KubeObject[] = [];
-    for (const name of names) {
-      const object = objects.get(name);
+    for (const name of collection.names) {
+      const object = collection.objects.get(name);
       if (object === undefined) continue;
       if (namespace === undefined || object.metadata.namespace === namespace) found.push(object);
     }
@@ -136,7 +140,7 @@ export class Store {
 
   /** Keys of all collections that hold something. */
   keys(): readonly string[] {
-    return [...this.#collections.keys()].filter((key) => this.list(key).length > 0);
+    return [...this.#collections].filter(([, { objects }]) => objects.size > 0).map(([key]) => key);
   }
 
   /** Stores `object` with a new revision and gives it back with it. */
@@ -149,6 +153,7 @@ export class Store {
       metadata: { ...object.metadata, resourceVersion: String(revision) },
     };
     collection.objects.set(nameKey(stored.metadata), stored);
+    if (before === undefined) collection.names = undefined;
     this.#place(key, stored);
     this.#own(key, before, stored);
     this.#save(`${key}/${nameKey(stored.metadata)}`, stored);
@@ -162,6 +167,7 @@ export class Store {
     const before = collection.objects.get(nameKey(object.metadata));
     if (before === undefined) return;
     collection.objects.delete(nameKey(object.metadata));
+    collection.names = undefined;
     this.#places.delete(before.metadata.uid ?? '');
     this.#own(key, before, undefined);
     this.#save(`${key}/${nameKey(object.metadata)}`, undefined);
@@ -223,6 +229,7 @@ export class Store {
     if (known !== undefined) return known;
     const made: Collection = {
       objects: new Map(),
+      names: undefined,
       history: [],
       forgotten: this.#firstRevision,
       listeners: new Set(),
@@ -231,8 +238,8 @@ export class Store {
     return made;
   }
 
-  #tell(key: string, collection: Collection, change: Omit<StoreChange, 'text'>): void {
-    const full = withText(change);
+  #tell(key: string, collection: Collection, change: Omit<StoreChange, 'line'>): void {
+    const full = new Change(change);
     collection.history.push(full);
     if (collection.history.length > HISTORY) {
       const dropped = collection.history.splice(0, HISTORY / 4);
@@ -241,9 +248,10 @@ export class Store {
     this.#call(key, collection, full);
   }
 
-  #call(key: string, { listeners }: Collection, change: StoreChange): void {
+  #call(key: string, { listeners }: Collection, change: Change): void {
     for (const listener of listeners) listener(change);
     for (const observer of this.#observers) observer(key, change);
+    change.settle();
   }
 
   #place(key: string, { metadata }: KubeObject): void {
@@ -288,15 +296,38 @@ export class Store {
   }
 }
 
-function withText(change: Omit<StoreChange, 'text'>): StoreChange {
-  let text: string | undefined;
-  return {
-    ...change,
-    text: () => {
-      text ??= JSON.stringify(change.object);
-      return text;
-    },
-  };
+/** Lines are kept only while the change is being told: what is asked for later is made anew. */
+class Change implements StoreChange {
+  readonly revision: number;
+  readonly type: ChangeType;
+  readonly object: KubeObject;
+  readonly before: KubeObject | undefined;
+  #lines: Map<ChangeType, Uint8Array> | undefined = new Map();
+
+  constructor({ revision, type, object, before }: Omit<StoreChange, 'line'>) {
+    this.revision = revision;
+    this.type = type;
+    this.object = object;
+    this.before = before;
+  }
+
+  line(type: ChangeType): Uint8Array {
+    const known = this.#lines?.get(type);
+    if (known !== undefined) return known;
+    const made = watchLine(type, this.object);
+    this.#lines?.set(type, made);
+    return made;
+  }
+
+  /** Everybody has been told. */
+  settle(): void {
+    this.#lines = undefined;
+  }
+}
+
+/** One event of a watch. */
+export function watchLine(type: string, object: unknown): Uint8Array {
+  return utf8(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
 }
 
 function ownersOf(object: KubeObject | undefined): readonly string[] {

@@ -1,14 +1,13 @@
 // Watches: changes of a collection from a version on, as lines of JSON
 // (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
 import type { KubeObject } from '../../api/object.ts';
-import { utf8 } from '../../lib/bytes.ts';
 import type { Body, Cancel, Clock } from '../../lib/ports.ts';
 import { later, seconds } from '../../lib/time.ts';
 import type { Filter } from './filter.ts';
 import type { ServedKind } from './kinds.ts';
 import { type ApiRequest, parameter, wholeNumber } from './request.ts';
 import { expired, RequestError } from './status-error.ts';
-import { type Store, type StoreChange, storeKey } from './store.ts';
+import { type ChangeType, type Store, type StoreChange, storeKey, watchLine } from './store.ts';
 import { tableOf, wantsTable } from './table.ts';
 
 export interface WatchContext {
@@ -23,6 +22,8 @@ export interface WatchContext {
 /** How often an idle watch tells how far it has got. */
 const BOOKMARK_SECONDS = 60;
 const DEFAULT_TIMEOUT_SECONDS = 1800;
+/** Events that wait for a client which does not read. */
+const LARGEST_BACKLOG = 4096;
 
 /** The body of a watch; ends after its time, or when nobody reads it any more. */
 export function watchBody(context: WatchContext): Body {
@@ -57,6 +58,8 @@ class Watch {
   #hasColumns = false;
   #wake: () => void = () => undefined;
   #isOver = false;
+  /** How many lines may wait for the client. */
+  #most = Number.POSITIVE_INFINITY;
 
   constructor(context: WatchContext, start: Start) {
     this.#context = context;
@@ -87,11 +90,12 @@ class Watch {
     const { store, kind, filter } = this.#context;
     if (this.#start.withCurrent) {
       const objects = store.list(storeKey(kind.resource)).filter(filter);
-      for (const object of objects) this.#send('ADDED', object, JSON.stringify(object));
+      for (const object of objects) this.#send('ADDED', object, watchLine);
       if (this.#start.marksEnd) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
     }
     for (const change of this.#start.missed) this.#change(change);
     this.#seen = store.revision;
+    this.#most = this.#lines.length + LARGEST_BACKLOG;
   }
 
   #subscribe(): readonly (() => void)[] {
@@ -108,7 +112,9 @@ class Watch {
       this.#wake();
     });
     // Changes between the making of the body and its first read.
-    for (const change of store.since(key, this.#seen) ?? []) this.#change(change);
+    const missed = store.since(key, this.#seen);
+    if (missed === undefined) this.#drop();
+    for (const change of missed ?? []) this.#change(change);
     const stops = [
       stop,
       clock.at(later(clock.now(), seconds(timeout)), end),
@@ -122,28 +128,43 @@ class Watch {
 
   #change(change: StoreChange): void {
     const { type, object, before, revision } = change;
-    if (revision <= this.#seen) return;
+    if (revision <= this.#seen || this.#isOver) return;
     this.#seen = revision;
+    if (this.#lines.length > this.#most) {
+      this.#drop();
+      return;
+    }
     const { filter } = this.#context;
-    const isIn = filter(object);
+    const isIn = type !== 'DELETED' && filter(object);
     const wasIn = before !== undefined && filter(before);
-    if (type === 'DELETED') {
-      if (wasIn) this.#send('DELETED', object, change.text());
-    } else if (isIn) this.#send(wasIn ? 'MODIFIED' : 'ADDED', object, change.text());
-    else if (wasIn) this.#send('DELETED', object, change.text());
+    const line = (shown: ChangeType) => change.line(shown);
+    if (isIn) this.#send(wasIn ? 'MODIFIED' : 'ADDED', object, line);
+    else if (wasIn && type === 'DELETED') this.#send('DELETED', object, line);
+    else if (wasIn) this.#send('DELETED', lastMatch(before, object), watchLine);
   }
 
-  #send(type: string, object: KubeObject, text: string): void {
+  /** Who does not read is not waited for: what has not been sent is forgotten, and the client begins anew. */
+  #drop(): void {
+    this.#lines.length = 0;
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  #send(
+    type: ChangeType,
+    object: KubeObject,
+    line: (type: ChangeType, object: KubeObject) => Uint8Array,
+  ): void {
     if (this.#asTable) {
       this.#sendTable(type, object);
       return;
     }
     const { kind, request } = this.#context;
-    const own = isOtherVersion(kind, request, object) ? versioned(request, object) : text;
-    this.#lines.push(utf8(`{"type":"${type}","object":${own}}\n`));
+    const isOther = isOtherVersion(kind, request, object);
+    this.#lines.push(isOther ? watchLine(type, versioned(request, object)) : line(type, object));
   }
 
-  #sendTable(type: string, object: KubeObject): void {
+  #sendTable(type: ChangeType, object: KubeObject): void {
     const { kind, clock, request } = this.#context;
     const include = parameter(request, 'includeObject');
     const table = tableOf(kind, [object], {
@@ -153,7 +174,7 @@ class Watch {
     });
     const shown = this.#hasColumns ? { ...table, columnDefinitions: null } : table;
     this.#hasColumns = true;
-    this.#lines.push(utf8(`${JSON.stringify({ type, object: shown })}\n`));
+    this.#lines.push(watchLine(type, shown));
   }
 
   #bookmark(annotations: Readonly<Record<string, string>> | undefined): void {
@@ -171,7 +192,7 @@ class Watch {
     const shown = this.#asTable
       ? tableOf(kind, [], { now: 0, include: 'None', metadata: object.metadata })
       : object;
-    this.#lines.push(utf8(`${JSON.stringify({ type: 'BOOKMARK', object: shown })}\n`));
+    this.#lines.push(watchLine('BOOKMARK', shown));
   }
 
   #bookmarks(): () => void {
@@ -193,6 +214,12 @@ function isOtherVersion(kind: ServedKind, request: ApiRequest, object: KubeObjec
   return kind.versions.length > 1 && !object.apiVersion.endsWith(`/${request.version}`);
 }
 
-function versioned({ group, version }: ApiRequest, object: KubeObject): string {
-  return JSON.stringify({ ...object, apiVersion: `${group}/${version}` });
+function versioned({ group, version }: ApiRequest, object: KubeObject): KubeObject {
+  return { ...object, apiVersion: `${group}/${version}` };
+}
+
+/** What no longer matches is shown as it last matched, at the version at which it went. */
+function lastMatch(before: KubeObject, { metadata }: KubeObject): KubeObject {
+  const { resourceVersion = '' } = metadata;
+  return { ...before, metadata: { ...before.metadata, resourceVersion } };
 }
