@@ -43,6 +43,8 @@ async function listen(options: ListenOptions): Promise<Listening> {
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { upgrade } = options;
+    // From here on the socket is ours: an error that nobody hears would end the process.
+    socket.on('error', () => socket.destroy());
     if (upgrade === undefined) socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     else void upgrade(upgradeRequestOf(request, socket, head)).catch(() => socket.destroy());
   });
