@@ -164,7 +164,11 @@ describe.concurrent('kubectl port-forward', LONG, () => {
       expect((await fetched(`${url}/status/503`)).status).toBe(503);
       const big = await fetched(`${url}/status/200`, 'x'.repeat(2_000_000));
       expect(big.status).toBe(200);
-      await forward.end();
+      const cut = fetched(`${url}/reset-before-response/1`, 'x'.repeat(2_000_000));
+      await expect(cut).rejects.toThrow();
+      expect((await fetched(`${url}/version`)).status).toBe(200);
+      const waiting = fetched(`${url}/delay/60000`);
+      await Promise.all([expect(waiting).rejects.toThrow(), forward.end()]);
     }
   });
 

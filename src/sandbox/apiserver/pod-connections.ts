@@ -220,16 +220,22 @@ async function copy(
       for await (const chunk of data.incoming) await target.send(chunk);
       await target.close();
     };
-    const sending = towards();
+    // The client may keep its side open, or be cut off: what it still sends has nowhere to go.
+    const sending = towards().catch(() => undefined);
     for await (const chunk of target.incoming) await data.send(chunk);
     await data.end();
     await error?.end();
-    // The client may keep its side open; what it still sends has nowhere to go.
-    await sending.catch(() => undefined);
+    await sending;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    await error?.send(utf8(`error forwarding port ${port} to pod ${pod.metadata.name}: ${text}`));
-    await error?.end();
-    await data.reset();
+    const told = `error forwarding port ${port} to pod ${pod.metadata.name}: ${text}`;
+    await tell({ data, error }, told).catch(() => undefined);
   }
+}
+
+/** Why there is no connection; the client may be gone by now. */
+async function tell({ data, error }: Pair, text: string): Promise<void> {
+  await error?.send(utf8(text));
+  await error?.end();
+  await data.reset();
 }
