@@ -5,7 +5,7 @@ import { EXPERIMENT_TEMPLATE } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { type Family, ownedBy } from './family.ts';
 import type { Colour } from './icons.ts';
-import { TAG_COLOURS, type Tag, tagsOf } from './replica-set.ts';
+import { TAG_COLOURS, tagsOf } from './replica-set.ts';
 
 export interface ImageTag {
   readonly text: string;
@@ -16,8 +16,6 @@ export interface Image {
   readonly image: string;
   readonly tags: readonly ImageTag[];
 }
-
-const TAG_ORDER: readonly Tag[] = ['canary', 'stable', 'active', 'preview', 'ping', 'pong'];
 
 function hasPods({ status }: ReplicaSet): boolean {
   return (status?.replicas ?? 0) > 0;
@@ -65,12 +63,8 @@ function addExperiment(images: Images, experiment: Experiment, { replicaSets }: 
 export function rolloutImages(rollout: Rollout, family: Family): readonly Image[] {
   const images = new Images();
   for (const set of ownedBy(family.replicaSets, rollout).filter(hasPods)) {
-    const own = tagsOf(rollout, set);
-    const tags = TAG_ORDER.filter((tag) => own.includes(tag));
-    images.add(
-      set,
-      tags.map((text) => ({ text, colour: TAG_COLOURS[text] })),
-    );
+    const tags = tagsOf(rollout, set).map((text) => ({ text, colour: TAG_COLOURS[text] }));
+    images.add(set, tags);
   }
   for (const experiment of ownedBy(family.experiments, rollout)) {
     addExperiment(images, experiment, family);

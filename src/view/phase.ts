@@ -7,20 +7,22 @@ export interface ShownPhase {
   readonly message: string;
 }
 
-/** Whether the controller has seen this generation; what is no number counts as seen. */
+/** Generations are written as texts; undefined for what is none. */
+function generationIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Whether the controller has yet to see this generation; what is no number counts as seen. */
 function isUnobserved({ metadata, status }: Rollout): boolean {
-  const text = status?.observedGeneration ?? '';
-  const generation = metadata.generation ?? 0;
-  if (!/^[+-]?\d+$/.test(text)) return false;
-  return Number(text) < generation;
+  const seen = generationIn(status?.observedGeneration);
+  return seen !== undefined && seen < (metadata.generation ?? 0);
 }
 
 function isWorkloadUnobserved({ metadata, spec, status }: Rollout): boolean {
   const wanted = metadata.annotations?.['rollout.argoproj.io/workload-generation'];
-  const seen = status?.workloadObservedGeneration ?? '';
-  return (
-    spec.workloadRef !== undefined && wanted !== undefined && /^\d+$/.test(seen) && seen !== wanted
-  );
+  const seen = generationIn(status?.workloadObservedGeneration);
+  if (spec.workloadRef === undefined || wanted === undefined || seen === undefined) return false;
+  return seen !== generationIn(wanted);
 }
 
 export function shownPhase(rollout: Rollout): ShownPhase {

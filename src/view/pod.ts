@@ -18,41 +18,43 @@ function ended({ terminated }: ContainerState): string | undefined {
 interface Initializing {
   readonly reason: string;
   readonly restarts: number;
-  /** Undefined: all init containers are through, or a sidecar is on its way. */
-  readonly isBlocking: boolean;
 }
 
 function isSidecar(containers: readonly Container[], name: string): boolean {
   return containers.some((one) => one.name === name && one.restartPolicy === 'Always');
 }
 
-/** What an init container says: undefined lets the next one speak. */
-function initReason(
+/** What an init container says: `passed` lets the next one speak, `started` is a sidecar that is not ready yet. */
+function initState(
   status: ContainerStatus,
-  { index, total }: { readonly index: number; readonly total: number },
-): string | undefined {
+  {
+    index,
+    total,
+    sidecar,
+  }: { readonly index: number; readonly total: number; readonly sidecar: boolean },
+): 'passed' | 'started' | `Init:${string}` {
   const { state = {} } = status;
-  if (state.terminated?.exitCode === 0) return undefined;
+  if (state.terminated?.exitCode === 0) return 'passed';
   const end = ended(state);
   if (end !== undefined) return `Init:${end}`;
+  if (sidecar && status.started === true) return status.ready ? 'passed' : 'started';
   const waiting = state.waiting?.reason ?? '';
   if (waiting !== '' && waiting !== 'PodInitializing') return `Init:${waiting}`;
   return `Init:${index}/${total}`;
 }
 
-function initializing({ spec, status }: Pod): Initializing {
+/** The init container that holds the pod up, with the restarts up to it; undefined once the others may run. */
+function initializing({ spec, status }: Pod): Initializing | undefined {
   const containers = spec.initContainers ?? [];
   let restarts = 0;
   for (const [index, one] of (status?.initContainerStatuses ?? []).entries()) {
     restarts += one.restartCount;
-    if (isSidecar(containers, one.name) && one.started === true) {
-      if (one.ready) continue;
-      return { reason: '', restarts, isBlocking: false };
-    }
-    const reason = initReason(one, { index, total: containers.length });
-    if (reason !== undefined) return { reason, restarts, isBlocking: true };
+    const sidecar = isSidecar(containers, one.name);
+    const state = initState(one, { index, total: containers.length, sidecar });
+    if (state === 'started') return undefined;
+    if (state !== 'passed') return { reason: state, restarts };
   }
-  return { reason: '', restarts, isBlocking: false };
+  return undefined;
 }
 
 /** Containers from last to first: the first one's word counts most. */
@@ -78,9 +80,10 @@ export function podView(pod: Pod): PodView {
   const statusReason = status?.reason ?? '';
   const first = statusReason === '' ? (status?.phase ?? '') : statusReason;
   const init = initializing(pod);
-  const view = init.isBlocking
-    ? { status: init.reason, ready: 0, restarts: init.restarts }
-    : runningView(pod, first);
+  const view =
+    init === undefined
+      ? runningView(pod, first)
+      : { status: init.reason, ready: 0, restarts: init.restarts };
   if (metadata.deletionTimestamp === undefined) return { ...view, total };
   const word = status?.reason === 'NodeLost' ? 'Unknown' : 'Terminating';
   return { ...view, status: word, total };

@@ -29,8 +29,8 @@ export function tagsOf(rollout: Rollout, set: ReplicaSet): readonly Tag[] {
   const hash = set.metadata.labels?.[HASH_LABEL] ?? '';
   const { canary, blueGreen } = rollout.spec.strategy ?? {};
   if (hash === '') return [];
-  if (blueGreen !== undefined) return blueGreenTags(rollout, hash);
-  return canary === undefined ? [] : canaryTags(rollout, hash, canary.pingPong !== undefined);
+  if (canary !== undefined) return canaryTags(rollout, hash, canary.pingPong !== undefined);
+  return blueGreen === undefined ? [] : blueGreenTags(rollout, hash);
 }
 
 function canaryTags({ status }: Rollout, hash: string, isPingPong: boolean): readonly Tag[] {
