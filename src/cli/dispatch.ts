@@ -90,9 +90,15 @@ function messageOf(error: unknown): string {
     error instanceof ApiError ||
     error instanceof TransportError ||
     error instanceof ProcessError ||
-    error instanceof ConfigError;
+    error instanceof ConfigError ||
+    isRefusedBySystem(error);
   if (isKnown) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** What the machine does not let us do (a file that may not be written) is no bug of ours. */
+function isRefusedBySystem(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** A group does nothing of its own: it shows how it is used. */

@@ -87,7 +87,7 @@ describe('--request-timeout', () => {
     cancel?.onCancel(() => reject(new TransportError('cancelled', 'cancelled')));
     return promise;
   }
-  const LATE = 'GET https://here/a took longer than 5 s: allow more with --request-timeout';
+  const LATE = 'GET /a: no answer within 5 s';
 
   it('ends a request without an answer', async () => {
     const { client, clock } = session(never, { limitSeconds: 5 });

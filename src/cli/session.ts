@@ -1,16 +1,7 @@
 // One command's conversation with an API server: its client, its time, a limit for each request, a line for each
 // request if asked for (cli.md 1.1). Entry point: `sessionOver`.
 import { createClient } from '../kube/client.ts';
-import { cancellation } from '../lib/clock.ts';
-import {
-  type Body,
-  type Clock,
-  type Duration,
-  type HttpRequest,
-  type Instant,
-  type Transport,
-  TransportError,
-} from '../lib/ports.ts';
+import type { Clock, Duration, Instant, Transport } from '../lib/ports.ts';
 import { between, later, milliseconds, parseHttpDate } from '../lib/time.ts';
 import type { Connected } from './command.ts';
 
@@ -20,7 +11,7 @@ export interface SessionOptions {
   readonly namespace: string;
   readonly server: string;
   readonly userAgent: string;
-  /** For a request and its answer; none for watches, which are meant to last. */
+  /** For a request and its answer; watches are meant to last. */
   readonly requestTimeout?: Duration;
   /** Told of every request and what became of it. */
   readonly onRequest?: (line: string) => void;
@@ -39,10 +30,9 @@ export function sessionOver(options: SessionOptions): Connected {
     if (date !== undefined) seen = { date, at: clock.now() };
     return response;
   };
-  const told = onRequest === undefined ? dated : reporting(dated, { ...options, onRequest });
-  const transport =
-    requestTimeout === undefined ? told : limited(told, { clock, server, limit: requestTimeout });
-  const client = createClient({ transport, userAgent, patience: { clock } });
+  const transport = onRequest === undefined ? dated : reporting(dated, { ...options, onRequest });
+  const patience = { clock, ...(requestTimeout === undefined ? {} : { timeout: requestTimeout }) };
+  const client = createClient({ transport, userAgent, patience });
   return {
     client,
     namespace,
@@ -80,61 +70,4 @@ function reporting(
       throw error;
     }
   };
-}
-
-interface Limit {
-  readonly clock: Clock;
-  readonly server: string;
-  readonly limit: Duration;
-}
-
-function isWatch({ path }: HttpRequest): boolean {
-  return /[?&]watch=(?:true|1)(?:&|$)/.test(path);
-}
-
-/** Gives up on a request whose answer has not ended in time. */
-function limited(send: Transport, { clock, server, limit }: Limit): Transport {
-  return async (request) => {
-    if (isWatch(request)) return send(request);
-    const over = cancellation();
-    let isLate = false;
-    const stops = [
-      clock.at(later(clock.now(), limit), () => {
-        isLate = true;
-        over.now();
-      }),
-      request.cancel?.onCancel(() => over.now()),
-    ];
-    const end = (): void => {
-      for (const stop of stops) stop?.();
-    };
-    const failure = (error: unknown): unknown =>
-      isLate
-        ? new TransportError(
-            'timeout',
-            `${request.method} ${server}${request.path} took longer than ${limit / 1000} s: allow more with --request-timeout`,
-            { cause: error },
-          )
-        : error;
-    try {
-      const response = await send({ ...request, cancel: over.cancel });
-      return { ...response, body: watched(response.body, { end, failure }) };
-    } catch (error) {
-      end();
-      throw failure(error);
-    }
-  };
-}
-
-async function* watched(
-  body: Body,
-  { end, failure }: { readonly end: () => void; readonly failure: (error: unknown) => unknown },
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw failure(error);
-  } finally {
-    end();
-  }
 }

@@ -1,7 +1,7 @@
 // The Kubernetes API over a `Transport`: typed requests, nothing cached.
 // Errors: `ApiError` for the server's refusals, `TransportError` when no answer came or it makes no sense.
 import type { Json, KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
-import { lines, readAll, utf8Text } from '../lib/bytes.ts';
+import { lines } from '../lib/bytes.ts';
 import { type Cancel, type Headers, type HttpResponse, TransportError } from '../lib/ports.ts';
 import { ApiError, isExpired, type StatusObject } from './errors.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
@@ -159,10 +159,7 @@ export function createClient(options: ClientOptions): KubeClient {
     delete: async (ref, wanted = {}) => {
       await http.json('DELETE', objectPath(ref), { body: deleteBody(wanted) });
     },
-    raw: async (method, path, raw) => {
-      const response = await http.send(method, path, raw ?? {});
-      return { text: utf8Text(await readAll(response.body)), headers: response.headers };
-    },
+    raw: (method, path, raw) => http.whole(method, path, raw),
     stream: (method, path, raw) => http.send(method, path, raw ?? {}),
   };
 }

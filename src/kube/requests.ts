@@ -7,6 +7,7 @@ import {
   type Cancel,
   type Clock,
   type Duration,
+  type Headers,
   type HttpResponse,
   type Transport,
   TransportError,
@@ -40,6 +41,11 @@ const TIMEOUT = seconds(70);
 const MOST_TRIES = 10;
 const LONGEST_WAIT_SECONDS = 60;
 
+export interface WholeAnswer {
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 export class Requests {
   readonly #options: RequestsOptions;
 
@@ -49,11 +55,7 @@ export class Requests {
 
   /** The whole answer as JSON. */
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-    const text = await this.#inTime(`${method} ${path}`, options.cancel, async (cancel) => {
-      const all = cancel === undefined ? options : { ...options, cancel };
-      const response = await this.send(method, path, all);
-      return utf8Text(await readAll(response.body));
-    });
+    const { text } = await this.whole(method, path, options);
     try {
       return JSON.parse(text) as T;
     } catch (error) {
@@ -61,6 +63,15 @@ export class Requests {
       const message = `${method} ${path}: the answer is not JSON: ${start}`;
       throw new TransportError('other', message, { cause: error });
     }
+  }
+
+  /** The whole answer as text. */
+  whole(method: string, path: string, options: RequestOptions = {}): Promise<WholeAnswer> {
+    return this.#inTime(`${method} ${path}`, options.cancel, async (cancel) => {
+      const all = cancel === undefined ? options : { ...options, cancel };
+      const response = await this.send(method, path, all);
+      return { text: utf8Text(await readAll(response.body)), headers: response.headers };
+    });
   }
 
   /** The answer with its body still to be read. Throws `ApiError` for a refusal. */

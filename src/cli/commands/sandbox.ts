@@ -2,7 +2,7 @@
 import { createLog } from '../../controller/log.ts';
 import { systemRandom } from '../../host/clock.ts';
 import { ScaledClock } from '../../lib/clock.ts';
-import { DatabaseError, type Duration, ListenError } from '../../lib/ports.ts';
+import { type Database, DatabaseError, type Duration, ListenError } from '../../lib/ports.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
@@ -34,6 +34,20 @@ function meshSettings(context: Context): MeshSettings {
   }
   const propagation = durationOf(context, 'propagation');
   return { propagation, workloadNaming: naming, scrapeInterval };
+}
+
+const LAST_PORT = 65_535;
+
+function portOf({ flags }: Context): number {
+  const port = flags.int('port');
+  if (port >= 0 && port <= LAST_PORT) return port;
+  throw new CommandError(`--port ${port}: it is a number up to ${LAST_PORT}, 0 takes a free one`);
+}
+
+/** What is kept in the folder of --persist. Loaded here only: no other command needs it. */
+async function stateIn({ files }: Context, folder: string): Promise<Database> {
+  const { openDatabase } = await import('../../host/database.ts');
+  return openDatabase(files.join(folder, 'state.sqlite'));
 }
 
 function welcome(cluster: LocalCluster, { env }: Context): string {
@@ -115,6 +129,7 @@ export const SANDBOX: Leaf = {
   run: async (context) => {
     const { clock, terminal, files, env, cancel, flags } = context;
     const speed = speedOf(context);
+    const port = portOf(context);
     const persist = flags.text('persist');
     const folder =
       persist === '' ? await files.temporaryFolder('slipway-') : files.absolute(persist);
@@ -126,7 +141,6 @@ export const SANDBOX: Leaf = {
       write: (line) => terminal.err(line),
     });
     // The other commands start without a cluster in their memory.
-    const { openDatabase } = await import('../../host/database.ts');
     const { startLocalCluster } = await import('../local-cluster.ts');
     try {
       const cluster = await startLocalCluster({
@@ -137,10 +151,10 @@ export const SANDBOX: Leaf = {
         log,
         program: context.program,
         folder,
-        port: flags.int('port'),
+        port,
         proxyPort: flags.int('mesh-port'),
         sandbox: meshSettings(context),
-        ...(persist === '' ? {} : { database: openDatabase(files.join(folder, 'state.sqlite')) }),
+        ...(persist === '' ? {} : { database: await stateIn(context, folder) }),
       });
       terminal.out(welcome(cluster, context));
       await new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
