@@ -15,6 +15,8 @@ export interface MockServerOptions {
   /** What `/version` answers: the image's tag. */
   readonly version: string;
   readonly hostname: string;
+  /** Share of requests that are answered with 500, evenly spread: a version that is broken in part. */
+  readonly failPercent?: number;
   /** One line for each request. */
   readonly log: (line: string) => void;
 }
@@ -33,6 +35,15 @@ export function tagOf(image: string): string {
   return name.split(':')[1] ?? 'latest';
 }
 
+/** Variable of a container's environment with `failPercent`. */
+const FAIL_PERCENT = 'MOCK_FAIL_PERCENT';
+
+/** What the environment says of it: a number from 0 to 100, else nothing fails. */
+export function failPercentOf(env: Readonly<Record<string, string>>): number {
+  const percent = Number(env[FAIL_PERCENT] ?? 0);
+  return percent >= 0 && percent <= 100 ? percent : 0;
+}
+
 const LONGEST_MS = 3_600_000;
 
 function json(status: number, document: unknown): HttpResponse {
@@ -46,9 +57,18 @@ function json(status: number, document: unknown): HttpResponse {
 
 /** The server as a function. Endpoints: see issue and README; unknown paths are 404. */
 export function mockServer(options: MockServerOptions): Transport {
-  const { version, hostname, log } = options;
+  const { version, hostname, log, failPercent = 0 } = options;
+  let owed = 0;
+  const fails = (): boolean => {
+    owed += failPercent;
+    if (owed < 100) return false;
+    owed -= 100;
+    return true;
+  };
   return async (request) => {
-    const response = await answerTo(options, request);
+    const response = fails()
+      ? json(500, { error: 'this version is broken', version, hostname })
+      : await answerTo(options, request);
     log(`${request.method} ${request.path} ${response.status} version=${version} pod=${hostname}`);
     return response;
   };

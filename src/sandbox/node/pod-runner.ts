@@ -9,7 +9,7 @@ import { jsonEqual } from '../../lib/equal.ts';
 import type { Clock, Duration, Transport } from '../../lib/ports.ts';
 import { formatInstant, milliseconds, seconds } from '../../lib/time.ts';
 import { isKnownCommand, runCommand } from './commands.ts';
-import { isMockServer, mockServer, tagOf } from './mock-server.ts';
+import { failPercentOf, isMockServer, mockServer, tagOf } from './mock-server.ts';
 import type { PodNetwork } from './network.ts';
 import { PodLog } from './pod-log.ts';
 import { PodTraffic } from './pod-traffic.ts';
@@ -138,6 +138,7 @@ export class PodRunner {
         clock: this.#options.clock,
         version: tagOf(image),
         hostname: this.#pod.metadata.name,
+        failPercent: failPercentOf(this.env(container.name)),
         log: (line) => this.#logs.get(container.name)?.current.add(line),
       }),
     );
