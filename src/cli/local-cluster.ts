@@ -70,6 +70,8 @@ export interface LocalCluster {
   /** The mesh for requests of this machine: any Service by its Host header. */
   readonly proxy: string;
   readonly client: KubeClient;
+  /** The same way into the mesh without a socket. */
+  readonly mesh: Transport;
   stop(): Promise<void>;
 }
 
@@ -108,6 +110,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     proxy: proxyUrl,
     prometheus: `http://${prometheus.address}:${prometheus.port}`,
     client: sandbox.client,
+    mesh: sandbox.mesh.send,
     stop: async () => {
       await controller.stop();
       await access.listening.close();

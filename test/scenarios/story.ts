@@ -1,9 +1,9 @@
 // The document's story on the virtual clock: kubectl is the machine's, time is ours.
 import { fileURLToPath } from 'node:url';
-import { MANIFEST, type Stage, tell, toldText } from '../../src/cli/story/story.ts';
+import { type Stage, tell, toldText } from '../../src/cli/story/story.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
-import { reachable } from '../support/https.ts';
+import { type Reachable, reachable } from '../support/https.ts';
 
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 const STEP_MS = 100;
@@ -23,11 +23,9 @@ export async function passUntil(
   }
 }
 
-/** Plays it once; gives the transcript. */
-export async function playStory(options: ClusterOptions = {}): Promise<string> {
-  const cluster = await startCluster(options);
-  const reach = await reachable(cluster.sandbox);
-  const stage: Stage = {
+/** The stage of a test: our own commands in process, the others by the machine's kubectl. */
+export function stageOf(cluster: Cluster, reach: Reachable): Stage {
+  return {
     client: cluster.client,
     until: (what, holds) => passUntil(cluster, what, holds),
     run: async (words) => {
@@ -38,15 +36,23 @@ export async function playStory(options: ClusterOptions = {}): Promise<string> {
         if (code !== 0) throw new Error(err);
         return out;
       }
-      const path = fileURLToPath(new URL(MANIFEST, EXAMPLES));
-      const ran = await reach.kubectl(args.map((arg) => (arg === MANIFEST ? path : arg)));
+      const paths = args.map((arg, index) =>
+        args[index - 1] === '-f' ? fileURLToPath(new URL(arg, EXAMPLES)) : arg,
+      );
+      const ran = await reach.kubectl(paths);
       if (ran.code !== 0) throw new Error(ran.stderr);
       return ran.stdout;
     },
   };
+}
+
+/** Plays it once; gives the transcript. */
+export async function playStory(options: ClusterOptions = {}): Promise<string> {
+  const cluster = await startCluster(options);
+  const reach = await reachable(cluster.sandbox);
   try {
     let transcript = '';
-    for await (const told of tell(stage)) transcript += toldText(told);
+    for await (const told of tell(stageOf(cluster, reach))) transcript += toldText(told);
     return transcript;
   } finally {
     await cluster.stop();

@@ -1,4 +1,5 @@
 // A sandbox with our controller on it, on a virtual clock: what scenarios, traces and laws are played on.
+import { systemCompression } from '../../src/host/compression.ts';
 import { createClient, type KubeClient } from '../../src/kube/client.ts';
 import { createEventRecorder } from '../../src/kube/events.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
@@ -64,6 +65,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const sandbox = createSandbox({
     clock,
     random,
+    compression: systemCompression,
     podStartDelay: milliseconds(options.podStartMs ?? 300),
     podStopDelay: milliseconds(options.podStopMs ?? 300),
     onProblem: (what, error) => problems.push(`${what}: ${error.message}`),

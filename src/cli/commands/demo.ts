@@ -2,27 +2,32 @@
 import { SILENT } from '../../controller/log.ts';
 import { systemRandom } from '../../host/clock.ts';
 import { ScaledClock, sleep } from '../../lib/clock.ts';
-import { ProcessError } from '../../lib/ports.ts';
+import { type Clock, ProcessError } from '../../lib/ports.ts';
 import { milliseconds } from '../../lib/time.ts';
 import { CommandError, type Context, type Leaf } from '../command.ts';
 import { text } from '../flags.ts';
 import type { LocalCluster } from '../local-cluster.ts';
 import { exampleFolder } from '../places.ts';
-import { MANIFEST, type Stage, tell, toldText } from '../story/story.ts';
+import { type BusyStage, CORRECTED, PLAIN, tellSequel } from '../story/sequel.ts';
+import { MANIFEST, tell, toldText } from '../story/story.ts';
+import { startUsers } from '../story/users.ts';
 import { speedOf } from './sandbox.ts';
 
+const EXAMPLES: ReadonlySet<string> = new Set([MANIFEST, CORRECTED, PLAIN]);
 const LOOK_MS = 100;
 /** Real time after which the story is stuck, at speed 1. */
 const PATIENCE_MS = 600_000;
 
+const USERS_PER_SECOND = 20;
+
 /** A sandbox of its own as the stage; commands are those of the machine's kubectl. */
-function stageOn(context: Context, cluster: LocalCluster): Stage {
-  const { clock, processes, files, env, cancel } = context;
+function stageOn(context: Context, cluster: LocalCluster, own: Clock): BusyStage {
+  const { clock, processes, files, env, cancel, terminal } = context;
   const folder = exampleFolder(files, context.program);
   return {
     client: cluster.client,
     run: async ([command = '', ...args]) => {
-      const words = args.map((arg) => (arg === MANIFEST ? files.join(folder, arg) : arg));
+      const words = args.map((arg) => (EXAMPLES.has(arg) ? files.join(folder, arg) : arg));
       const { code, stdout, stderr } = await kubectl(() =>
         processes.run({
           command,
@@ -40,8 +45,17 @@ function stageOn(context: Context, cluster: LocalCluster): Stage {
       if (code === 0) return stdout;
       throw new CommandError(`${[command, ...args].join(' ')} failed: ${stderr.trim()}`);
     },
+    users: (host) =>
+      startUsers({
+        clock: own,
+        mesh: cluster.mesh,
+        host,
+        path: '/status/200',
+        perSecond: USERS_PER_SECOND,
+      }),
     until: async (what, holds) => {
       const start = clock.now();
+      if (terminal.isTty) terminal.err(`... until ${what}\n`);
       while (!(await holds())) {
         if (cancel.cancelled) throw new CommandError('the demo was stopped');
         if (clock.now() - start > PATIENCE_MS) {
@@ -73,12 +87,13 @@ export const DEMO: Leaf = {
   short: 'Play a canary rollout from end to end',
   long:
     'Play the document in examples/ on a sandbox: deploy, update, an experiment without data that fails, abort, retry. ' +
-    'Nothing but Node and kubectl is needed; no kubeconfig of yours is read or changed.',
+    'Then it goes on with users: why the analysis fails even so, corrected queries and the promotion, and a bad version ' +
+    'that is caught. Nothing but Node and kubectl is needed; no kubeconfig of yours is read or changed.',
   example:
     '# In about a minute\nslipway demo\n\n# In real time, with a transcript\nslipway demo --speed 1 --record story.txt',
   flags: [
-    { ...text('speed', 'How much faster than real time its clock runs'), default: '3' },
-    text('record', 'File for the transcript'),
+    { ...text('speed', 'How much faster than real time its clock runs'), default: '8' },
+    text('record', "File for the transcript of the document's part"),
   ],
   run: async (context) => {
     const { clock, terminal, files, env, flags } = context;
@@ -91,8 +106,9 @@ export const DEMO: Leaf = {
     // The other commands start without a cluster in their memory.
     const { startLocalCluster } = await import('../local-cluster.ts');
     try {
+      const own = speed === 1 ? clock : new ScaledClock(clock, speed);
       const cluster = await startLocalCluster({
-        clock: speed === 1 ? clock : new ScaledClock(clock, speed),
+        clock: own,
         random: systemRandom(),
         files,
         env,
@@ -103,11 +119,13 @@ export const DEMO: Leaf = {
       });
       let transcript = '';
       try {
-        for await (const told of tell(stageOn(context, cluster))) {
+        const stage = stageOn(context, cluster, own);
+        for await (const told of tell(stage)) {
           const shown = toldText(told);
           terminal.out(shown);
           transcript += shown;
         }
+        for await (const told of tellSequel(stage)) terminal.out(toldText(told));
       } finally {
         await cluster.stop();
       }

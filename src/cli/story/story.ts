@@ -23,10 +23,12 @@ export interface Told {
   readonly heading?: string;
   readonly command: readonly string[];
   readonly output: string;
+  /** Sentences about what is seen. */
+  readonly note?: string;
 }
 
 export const MANIFEST = 'mock-server-canary-istio-destinationrule-analysistemplate-experiment.yaml';
-const NAME = 'mock-server';
+export const NAME = 'mock-server';
 const NAMESPACE = 'default';
 const IMAGE = 'ghcr.io/ssup2/mock-go-server';
 
@@ -42,18 +44,18 @@ interface Scene {
   readonly showsSpec?: boolean;
 }
 
-async function rollout(client: KubeClient): Promise<Rollout> {
+export async function rollout(client: KubeClient): Promise<Rollout> {
   return client.get<Rollout>({ resource: ROLLOUTS, namespace: NAMESPACE, name: NAME });
 }
 
-async function all<T extends KubeObject>(
+export async function all<T extends KubeObject>(
   client: KubeClient,
   resource: ResourceType,
 ): Promise<readonly T[]> {
   return (await client.listAll<T>(resource, { namespace: NAMESPACE })).items;
 }
 
-async function isPhase(client: KubeClient, phase: string): Promise<boolean> {
+export async function isPhase(client: KubeClient, phase: string): Promise<boolean> {
   const { status, metadata } = await rollout(client);
   return status?.phase === phase && status.observedGeneration === String(metadata.generation ?? 0);
 }
@@ -107,8 +109,8 @@ async function havePassed(client: KubeClient, sets: readonly ReplicaSet[]): Prom
   });
 }
 
-const PLUGIN = ['kubectl', 'argo', 'rollouts'] as const;
-const GET = [...PLUGIN, 'get', 'rollout', NAME] as const;
+export const PLUGIN = ['kubectl', 'argo', 'rollouts'] as const;
+export const GET = [...PLUGIN, 'get', 'rollout', NAME] as const;
 
 function describe(kind: string): Scene {
   return { command: ['kubectl', 'describe', kind, NAME], showsSpec: true };
@@ -170,7 +172,8 @@ export async function* tell(stage: Stage): AsyncGenerator<Told> {
 }
 
 /** A scene in the document's form. */
-export function toldText({ heading, command, output }: Told): string {
+export function toldText({ heading, command, output, note }: Told): string {
   const title = heading === undefined ? '' : `# ${heading}\n`;
-  return `${title}$ ${command.join(' ')}\n${output}\n`;
+  const typed = command.map((word) => (/[\s"'{}]/.test(word) ? `'${word}'` : word)).join(' ');
+  return `${title}$ ${typed}\n${output}\n${note === undefined ? '' : `${note}\n`}`;
 }

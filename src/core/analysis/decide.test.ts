@@ -74,8 +74,9 @@ describe('decide', () => {
     expect(events.map((event) => event.reason)).toEqual(['AnalysisRunError']);
   });
 
-  it('asks once why there is no data, and tells it without the secret', () => {
-    const spec = { args: SECRET_ARGS, metrics: [{ ...METRIC, interval: '10s', count: 3 }] };
+  it('asks once, and before the end, why there is no data, and tells it without the secret', () => {
+    const metric = { ...METRIC, interval: '10s', count: 5, failureLimit: 2 };
+    const spec = { args: SECRET_ARGS, metrics: [metric] };
     const first = decide({ run: runOf(spec), answers: [SECRET] }, NOW);
     const [ask] = first.asks;
     expect(ask?.kind === 'measure' && ask.measure.explainsAbsence).toBe(true);
@@ -99,6 +100,13 @@ describe('decide', () => {
     const next = decide({ run: runOf(spec, status), answers: [SECRET] }, later(NOW, seconds(11)));
     const [again] = next.asks;
     expect(again?.kind === 'measure' && again.measure.explainsAbsence).toBe(false);
+    const results = (status.metricResults ?? []).map((one) => ({ ...one, failed: 2 }));
+    const last = { ...status, metricResults: results };
+    const [ending] = decide(
+      { run: runOf(spec, last), answers: [SECRET] },
+      later(NOW, seconds(11)),
+    ).asks;
+    expect(ending?.kind === 'measure' && ending.measure.explainsAbsence).toBe(true);
   });
 
   it('ends a run whose spec makes no sense, with the reason', () => {

@@ -10,6 +10,7 @@ import type { Reason } from '../reasons.ts';
 import { assessRun, eventType, isCompleted, isTerminating } from './assess.ts';
 import { absenceText, NO_DATA } from '../../api/no-data.ts';
 import { redacted, trimmed, withMeasurement } from './measured.ts';
+import { limitsOfMetric } from './metric.ts';
 import { type DueAction, dueAction, firstInstant, type Moment, nextDue } from './schedule.ts';
 import { hidden, PLACEHOLDER, resolvedMetrics, secretsOf, secretValue } from './resolution.ts';
 import type { Substituted } from './substitution.ts';
@@ -192,14 +193,18 @@ function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
       metricName: metric.name,
       provider: resolved.provider,
       action,
-      explainsAbsence: !isAbsenceKnown(resultFor(run.status, metric.name)),
+      explainsAbsence: isExplanationDue(metric, resultFor(run.status, metric.name)),
       ...(measurement === undefined ? {} : { measurement }),
     },
   };
 }
 
-function isAbsenceKnown(result: MetricResult | undefined): boolean {
-  return (result?.measurements ?? []).some(({ metadata }) => metadata?.[NO_DATA] !== undefined);
+/** Once, and again for a measurement that may end the run: by then there may be other series. */
+function isExplanationDue(metric: Metric, result: MetricResult | undefined): boolean {
+  const { measurements = [], failed = 0 } = result ?? {};
+  const isKnown = measurements.some(({ metadata }) => metadata?.[NO_DATA] !== undefined);
+  const { failureLimit } = limitsOfMetric(metric);
+  return !isKnown || (failureLimit >= 0 && failed >= failureLimit);
 }
 
 /** Nothing is stored before the answers are there. */
