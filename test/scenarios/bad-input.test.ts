@@ -517,7 +517,10 @@ current-context: one
     const persist = systemFiles.join(folder, row.persist);
     const { code, out, err } = await program(['sandbox', '--persist', persist], {});
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err.startsWith(`Error: --persist ${persist}: `), err).toBe(true);
+    expect(
+      err.startsWith(`Error: --persist: ${persist}/state.sqlite cannot be opened: `),
+      err,
+    ).toBe(true);
     expect(err.trimEnd().split('\n'), 'one sentence').toHaveLength(1);
   });
 

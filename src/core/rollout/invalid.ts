@@ -6,7 +6,10 @@ import { type Pass, warning } from './pass.ts';
 import type { RolloutProblem } from './validation/problem.ts';
 import { withPhase } from './tail.ts';
 
-export function invalidStatus(pass: Pass, { text, isReference }: RolloutProblem): RolloutStatus {
+export function invalidStatus(
+  pass: Pass,
+  { text, isReference, event }: RolloutProblem,
+): RolloutStatus {
   const { rollout, stored, draft, now } = pass;
   const message = invalidMessage(pass, text);
   draft.reasons.unshift({ code: 'InvalidSpec', message });
@@ -19,6 +22,7 @@ export function invalidStatus(pass: Pass, { text, isReference }: RolloutProblem)
   if (isReference && (stored.currentPodHash ?? '') !== '' && current?.message !== message) {
     draft.events.push(warning('InvalidSpec', message));
   }
+  if (event !== undefined && current?.message !== message) draft.events.push(event);
   const condition = wanted('InvalidSpec', 'True', 'InvalidSpec', message);
   const conditions =
     current?.message === message

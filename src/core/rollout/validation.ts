@@ -1,4 +1,5 @@
 // Whether a Rollout can be driven at all: its spec, what this version does not do, and what it names.
+import { ruleProblem } from '../traffic/istio-validation.ts';
 import { unsupportedProblem } from './unsupported.ts';
 import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
@@ -14,5 +15,7 @@ export function rolloutProblem(world: NamedObjects): RolloutProblem | undefined 
   const own = first?.text ?? unsupportedProblem(world.rollout);
   if (own !== undefined) return { text: own, isReference: false };
   const text = referenceProblem(world);
-  return text === undefined ? undefined : { text, isReference: true };
+  if (text !== undefined) return { text, isReference: true };
+  const rule = ruleProblem(world.rollout, world.destinationRules);
+  return rule === undefined ? undefined : { ...rule, isReference: true };
 }

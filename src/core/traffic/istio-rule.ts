@@ -1,6 +1,7 @@
 // Subsets of a DestinationRule: which hash each names, and their clean-up (traffic.md 2.5, 2.7).
 import { HASH_LABEL, MANAGED_BY } from '../../api/names.ts';
 import type { WeightDestination } from '../../api/rollout.ts';
+import type { EventNote } from '../decision.ts';
 import { jsonEqual } from '../../lib/equal.ts';
 import type { DestinationRule, Subset } from './istio-objects.ts';
 
@@ -12,6 +13,12 @@ export interface HashOrder {
   readonly stableHash: string;
   /** Experiment destinations; those without Service name or hash are left out. */
   readonly extras: readonly WeightDestination[];
+}
+
+/** The event of a rule that is named and not there. */
+export function ruleNotFound(name: string): EventNote {
+  const message = `DestinationRule \`${name}\` not found`;
+  return { type: 'Warning', reason: 'DestinationRuleNotFound', message };
 }
 
 function labelled(subset: Subset, hash: string): Subset {

@@ -1,9 +1,11 @@
 // Checks of the Istio settings and of the VirtualServices they name (traffic.md 2.3, rollout.md 10.3).
 import type { KubeObject } from '../../api/object.ts';
 import type { Rollout } from '../../api/rollout.ts';
+import type { EventNote } from '../decision.ts';
 import type { VirtualService } from './istio-objects.ts';
 import { parseVirtualServiceName } from './istio-reference.ts';
 import { istioOf, virtualServiceRefs, virtualServiceProblem } from './istio-routes.ts';
+import { ruleNotFound } from './istio-rule.ts';
 
 const PATH = 'spec.strategy.canary.trafficRouting.istio';
 
@@ -42,7 +44,7 @@ export function istioProblem(
 export function ruleProblem(
   rollout: Rollout,
   destinationRules: readonly KubeObject[],
-): string | undefined {
+): { readonly text: string; readonly event: EventNote } | undefined {
   const name = istioOf(rollout)?.destinationRule?.name;
   const own = rollout.metadata.namespace ?? '';
   const isThere = destinationRules.some(
@@ -50,5 +52,8 @@ export function ruleProblem(
   );
   if (name === undefined || isThere) return undefined;
   const problem = `destinationrules.networking.istio.io "${name}" not found`;
-  return `${PATH}.destinationRule.name: Invalid value: ${JSON.stringify(name)}: ${problem}`;
+  return {
+    text: `${PATH}.destinationRule.name: Invalid value: ${JSON.stringify(name)}: ${problem}`,
+    event: ruleNotFound(name),
+  };
 }

@@ -14,7 +14,7 @@ import {
 import type { DestinationRule, VirtualService } from './istio-objects.ts';
 import { parseVirtualServiceName } from './istio-reference.ts';
 import { istioOf, managedNames, partiesOf, virtualServiceRefs } from './istio-routes.ts';
-import { withHashes } from './istio-rule.ts';
+import { ruleNotFound, withHashes } from './istio-rule.ts';
 import { withWeights } from './istio-weights.ts';
 
 /** What the router sees. Objects that do not exist are not in the lists. */
@@ -192,10 +192,6 @@ export function removeManagedRoutes(state: IstioState): RouterResult {
     skipMissing: true,
     change: (virtualService) => withoutManagedRoutes(virtualService, state.rollout),
   });
-}
-
-function ruleNotFound(name: string): EventNote {
-  return warning('DestinationRuleNotFound', `DestinationRule \`${name}\` not found`);
 }
 
 export interface Hashes {

@@ -1,11 +1,15 @@
 // How problems of a spec are worded (rollout.md 10): `FIELD: KIND: VALUE: DETAIL`.
 
+import type { EventNote } from '../../decision.ts';
+
 /** Why a Rollout cannot be driven. */
 export interface RolloutProblem {
   /** In the words of the condition. */
   readonly text: string;
   /** The spec itself is fine; something that it names is missing or does not fit. */
   readonly isReference: boolean;
+  /** Told beside the condition, once. */
+  readonly event?: EventNote;
 }
 
 export interface Problem {

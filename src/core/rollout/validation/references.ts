@@ -2,7 +2,7 @@
 import type { Service } from '../../../api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY } from '../../../api/names.ts';
 import type { Rollout } from '../../../api/rollout.ts';
-import { istioProblem, ruleProblem } from '../../traffic/istio-validation.ts';
+import { istioProblem } from '../../traffic/istio-validation.ts';
 import type { NamedObjects } from '../world.ts';
 import { invalid } from './problem.ts';
 import { templateProblem, templateReferenceProblem } from './templates.ts';
@@ -26,12 +26,7 @@ export function referenceProblem(world: NamedObjects): string | undefined {
     const problem = serviceProblem(world, named);
     if (problem !== undefined) return invalid(named.field, named.name, problem).text;
   }
-  const { rollout, virtualServices, destinationRules } = world;
-  return (
-    templateProblem(world) ??
-    istioProblem(rollout, virtualServices) ??
-    ruleProblem(rollout, destinationRules)
-  );
+  return templateProblem(world) ?? istioProblem(world.rollout, world.virtualServices);
 }
 
 function namedServices({ spec }: Rollout): readonly NamedService[] {
