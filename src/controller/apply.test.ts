@@ -197,6 +197,7 @@ describe('the writes of a decision', () => {
       kind: 'delete',
       ref: refTo('gone'),
       uid: metadata.uid ?? '',
+      resourceVersion: metadata.resourceVersion ?? '',
       events: [],
     } as const;
     await client.delete(refTo('gone'));
@@ -205,6 +206,22 @@ describe('the writes of a decision', () => {
     await client.create(CONFIG_MAPS, configMap('gone'));
     expect((await applyWrites({ client, tell }, [write])).kind).toBe('stale');
     expect(await client.get(refTo('gone'))).toBeDefined();
+  });
+
+  it('nothing is deleted that has changed since it was decided on', async () => {
+    const client = await clientOfCluster();
+    const { metadata } = await client.create(CONFIG_MAPS, configMap('changed'));
+    const write = {
+      kind: 'delete',
+      ref: refTo('changed'),
+      uid: metadata.uid ?? '',
+      resourceVersion: metadata.resourceVersion ?? '',
+      events: [],
+    } as const;
+    const body = { metadata: { labels: { alive: 'again' } } };
+    await client.patch(refTo('changed'), { type: 'merge', body });
+    expect((await applyWrites({ client, tell: () => undefined }, [write])).kind).toBe('stale');
+    expect(await client.get(refTo('changed'))).toBeDefined();
   });
 
   it('end between two of them when the controller is abandoned', async () => {

@@ -1,6 +1,13 @@
 // Carries a decision out: its writes in order up to the first refusal, then the status, each with its events.
 import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
-import type { CreateWrite, DeleteWrite, EventNote, PatchWrite, Write } from '../core/decision.ts';
+import type {
+  CreateWrite,
+  DeleteWrite,
+  EventNote,
+  EvictWrite,
+  PatchWrite,
+  Write,
+} from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/errors.ts';
 import { unreachable } from '../lib/assert.ts';
@@ -40,7 +47,7 @@ export interface ApplyPorts {
  * Carries out `writes` in order and stops at the first that is refused.
  *
  * Guarantees: nothing is written from an outdated snapshot (every patch carries the version it was decided
- * on, every delete the uid); an event is told only after its write. A create whose name is taken by a child
+ * on, every delete the uid too); an event is told only after its write. A create whose name is taken by a child
  * of the same owner counts as done, since names of children follow from owner, revision and step.
  */
 export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): Promise<Outcome> {
@@ -70,9 +77,9 @@ export function nameOf({ kind, ref }: Write): string {
 
 type OneResult = Effect | { readonly kind: 'taken'; readonly object: KubeObject };
 
-/** A second patch of the same object in one pass is made on what the first one left. */
+/** A second write to the same object in one pass is made on what the first one left. */
 function following(write: Write, effects: readonly Effect[]): Write {
-  if (write.kind !== 'patch') return write;
+  if (write.kind !== 'patch' && write.kind !== 'delete') return write;
   const own = effects.findLast(
     (effect) => effect.kind !== 'none' && isSameRef(effect.ref, write.ref),
   );
@@ -97,7 +104,7 @@ function applyOne(client: KubeClient, write: Write): Promise<OneResult> {
     case 'delete':
       return remove(client, write);
     case 'evict':
-      return evict(client, write.ref);
+      return evict(client, write);
     default:
       return unreachable(write);
   }
@@ -166,7 +173,8 @@ async function patch(client: KubeClient, write: PatchWrite): Promise<Effect> {
 
 async function remove(client: KubeClient, write: DeleteWrite): Promise<Effect> {
   try {
-    await client.delete(write.ref, { uid: write.uid, propagationPolicy: 'Background' });
+    const { uid, resourceVersion } = write;
+    await client.delete(write.ref, { uid, resourceVersion, propagationPolicy: 'Background' });
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== 'NotFound') throw error;
   }
@@ -175,7 +183,7 @@ async function remove(client: KubeClient, write: DeleteWrite): Promise<Effect> {
 
 const TOO_MANY_REQUESTS = 429;
 
-async function evict(client: KubeClient, ref: ObjectRef): Promise<Effect> {
+async function evict(client: KubeClient, { ref, uid }: EvictWrite): Promise<Effect> {
   const body = {
     apiVersion: 'policy/v1',
     kind: 'Eviction',
@@ -183,6 +191,7 @@ async function evict(client: KubeClient, ref: ObjectRef): Promise<Effect> {
       name: ref.name,
       ...(ref.namespace === undefined ? {} : { namespace: ref.namespace }),
     },
+    deleteOptions: { preconditions: { uid } },
   };
   try {
     await client.createSubresource(ref, 'eviction', body);

@@ -46,11 +46,15 @@ export interface PatchWrite extends WriteBase {
   readonly onlyWhile?: { readonly ref: ObjectRef; readonly uid: string };
 }
 
-/** Deletes the object with that uid (precondition). "Not found" counts as done. */
+/**
+ * Deletes the object with that uid, as it was decided on (both are preconditions: what has come to life since then is
+ * not deleted). "Not found" counts as done.
+ */
 export interface DeleteWrite extends WriteBase {
   readonly kind: 'delete';
   readonly ref: ObjectRef;
   readonly uid: string;
+  readonly resourceVersion: string;
 }
 
 /** Asks for a pod's eviction. Refused by a disruption budget (429): skipped, not an error. */

@@ -22,9 +22,9 @@ export function completedDecision(
   if (ttl === undefined || completedAt === undefined) return { ...settled, writes: [] };
   const deleteAt = later(completedAt, seconds(ttl + 1));
   if (now < deleteAt) return { ...settled, writes: [], requeueAt: deleteAt };
-  const { name, namespace = '', uid = '' } = run.metadata;
+  const { name, namespace = '', uid = '', resourceVersion = '' } = run.metadata;
   const ref = { resource: ANALYSIS_RUNS, namespace, name };
-  const writes: readonly Write[] = [{ kind: 'delete', ref, uid, events: [] }];
+  const writes: readonly Write[] = [{ kind: 'delete', ref, uid, resourceVersion, events: [] }];
   return { ...settled, writes };
 }
 

@@ -32,9 +32,10 @@ export function serviceStep(
 }
 
 function deleteStep(service: Service): ServiceStep {
-  const { uid = '' } = service.metadata;
+  const { uid = '', resourceVersion = '' } = service.metadata;
+  const ref = refOf(SERVICES, service);
   return {
-    writes: [{ kind: 'delete', ref: refOf(SERVICES, service), uid, events: [] }],
+    writes: [{ kind: 'delete', ref, uid, resourceVersion, events: [] }],
     service: null,
   };
 }

@@ -17,8 +17,8 @@ interface Ended extends KubeObject {
 }
 
 function deletion(resource: ResourceType, object: KubeObject): DeleteWrite {
-  const { uid = '' } = object.metadata;
-  return { kind: 'delete', ref: refOf(resource, object), uid, events: [] };
+  const { uid = '', resourceVersion = '' } = object.metadata;
+  return { kind: 'delete', ref: refOf(resource, object), uid, resourceVersion, events: [] };
 }
 
 /** Deletes the oldest sets beyond the limit, with the runs and experiments that were theirs. */

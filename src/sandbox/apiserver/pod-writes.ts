@@ -4,6 +4,7 @@ import type { HttpResponse } from '../../lib/ports.ts';
 import { requested } from './collections.ts';
 import { isObject } from './field-set.ts';
 import { valueAt, withValueAt } from './json-path.ts';
+import { checkPreconditions } from './removal.ts';
 import { badRequest, conflict } from './status-error.ts';
 import { storeKey } from './store.ts';
 import { isDryRun, success, type WriteContext } from './writes.ts';
@@ -13,6 +14,7 @@ export function evict(context: WriteContext): HttpResponse {
   const { kind, deleter, body } = context;
   const object = requested(context);
   const options = isObject(body) ? body['deleteOptions'] : undefined;
+  checkPreconditions({ ...context, body: options }, object);
   const grace = isObject(options) ? options['gracePeriodSeconds'] : undefined;
   if (!isDryRun(context)) {
     deleter.delete(storeKey(kind.resource), object, {

@@ -51,7 +51,8 @@ function checkProtected({ kind }: WriteContext, { metadata }: KubeObject): void 
   throw forbidden(NAMESPACES, metadata.name, 'this namespace may not be deleted');
 }
 
-function checkPreconditions({ body, kind }: WriteContext, object: KubeObject): void {
+/** Refused with a conflict unless the object is the one that the options mean. */
+export function checkPreconditions({ body, kind }: WriteContext, object: KubeObject): void {
   const { preconditions = {} }: DeleteBody = isObject(body) ? body : {};
   const { uid, resourceVersion } = preconditions;
   const { metadata } = object;
