@@ -107,6 +107,33 @@ const ROWS: readonly Row[] = [
       { act: { kind: 'image', version: 1 }, after: 0 },
     ],
   },
+  {
+    name: 'a full promotion that its deadline gives up is not taken up again every few seconds',
+    setup: { spec: { progressDeadlineSeconds: 3, progressDeadlineAbort: true } },
+    turns: [
+      ...thenRest({ kind: 'health', version: 3, health: 'bad' }, { kind: 'image', version: 3 }),
+      ...thenRest({ kind: 'promote full' }),
+      { act: { kind: 'scale', replicas: 7 }, after: 0 },
+    ],
+  },
+  {
+    name: 'a healthy Rollout that waits for its restart does not wake for a deadline of progress',
+    setup: { traffic: 'hosts', spec: { progressDeadlineSeconds: 3 } },
+    turns: thenRest({ kind: 'restart', seconds: 20 }),
+  },
+  {
+    name: 'a stable set that follows the weight keeps its pods until those of the new set are there',
+    setup: {
+      traffic: 'hosts',
+      steps: [
+        { kind: 'scale', scale: { replicas: 1 } },
+        { kind: 'weight', weight: 100 },
+      ],
+      strategy: { dynamicStableScale: true },
+      spec: { replicas: 3 },
+    },
+    turns: thenRest({ kind: 'image', version: 2 }),
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -132,6 +132,11 @@ function actsFor(isRouted: boolean): Arb<Act> {
         .map((what): Act => ({ kind: 'delete', what })),
     },
     { weight: 1, arbitrary: only('apply again') },
+    { weight: 1, arbitrary: only('orphan') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(0, 20).map((seconds): Act => ({ kind: 'restart', seconds })),
+    },
   );
 }
 

@@ -5,7 +5,7 @@ import { ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS } from '../../src/ap
 import type { Rollout } from '../../src/api/rollout.ts';
 import type { MeasureAsk, Measured } from '../../src/core/decision.ts';
 import { collectionPath, objectPath } from '../../src/kube/paths.ts';
-import type { Instant } from '../../src/lib/time.ts';
+import { formatInstant, type Instant, later, seconds } from '../../src/lib/time.ts';
 import { storeKey } from '../../src/sandbox/apiserver/store.ts';
 import { resourceOf } from '../support/objects.ts';
 import {
@@ -29,6 +29,8 @@ export type Act =
   | { readonly kind: 'health'; readonly version: number; readonly health: Health }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   | { readonly kind: 'wait'; readonly seconds: number }
+  | { readonly kind: 'restart'; readonly seconds: number }
+  | { readonly kind: 'orphan' }
   | { readonly kind: 'delete'; readonly what: Deletable }
   | { readonly kind: 'apply again' };
 
@@ -113,6 +115,9 @@ async function perform(stand: Stand, story: Story, act: Act): Promise<void> {
     case 'delete':
       await deleteOne(stand, act.what);
       return;
+    case 'orphan':
+      await orphanOne(stand);
+      return;
     case 'apply again':
       await applyAgain(stand, story.setup);
       return;
@@ -123,14 +128,14 @@ async function perform(stand: Stand, story: Story, act: Act): Promise<void> {
 
 type Patching = Exclude<
   Act,
-  { readonly kind: 'health' | 'verdict' | 'wait' | 'delete' | 'apply again' }
+  { readonly kind: 'health' | 'verdict' | 'wait' | 'delete' | 'orphan' | 'apply again' }
 >;
 
 /** What the command line sends for the act (src/cli/commands). */
 async function patchRollout(stand: Stand, act: Patching): Promise<void> {
   const ref = { resource: ROLLOUTS, namespace: NAMESPACE, name: ROLLOUT };
   const rollout = await stand.client.get<Rollout>(ref);
-  for (const { body, isStatus } of patchesOf(rollout, act)) {
+  for (const { body, isStatus } of patchesOf(rollout, act, stand.now)) {
     const subresource = isStatus ? { subresource: 'status' } : {};
     await stand.client.patch(ref, { type: 'merge', body, ...subresource });
   }
@@ -149,7 +154,7 @@ function ofStatus(status: Json): readonly Patch[] {
   return [{ body: { status }, isStatus: true }];
 }
 
-function patchesOf(rollout: Rollout, act: Patching): readonly Patch[] {
+function patchesOf(rollout: Rollout, act: Patching, now: Instant): readonly Patch[] {
   switch (act.kind) {
     case 'image': {
       const [container] = rollout.spec.template?.spec?.containers ?? [];
@@ -160,6 +165,8 @@ function patchesOf(rollout: Rollout, act: Patching): readonly Patch[] {
       return ofSpec({ strategy: { canary: { steps: stepsOf(act.steps) as unknown as Json } } });
     case 'scale':
       return ofSpec({ replicas: act.replicas });
+    case 'restart':
+      return ofSpec({ restartAt: formatInstant(later(now, seconds(act.seconds))) });
     case 'pause':
       return ofSpec({ paused: true });
     case 'resume':
@@ -211,6 +218,17 @@ async function deleteOne(stand: Stand, what: Deletable): Promise<void> {
   const [resource] = DELETED[what];
   const last = stand.store.list(storeKey(resource), NAMESPACE).at(-1);
   if (last !== undefined) await remove(stand, last);
+}
+
+/** Somebody takes a set away from its Rollout without deleting it. */
+async function orphanOne(stand: Stand): Promise<void> {
+  const [first] = stand.store.list(storeKey(REPLICA_SETS), NAMESPACE);
+  if (first === undefined) return;
+  const { name } = first.metadata;
+  await stand.client.patch(
+    { resource: REPLICA_SETS, namespace: NAMESPACE, name },
+    { type: 'merge', body: { metadata: { ownerReferences: null } } },
+  );
 }
 
 function namedObjects(stand: Stand, kind: string): readonly KubeObject[] {

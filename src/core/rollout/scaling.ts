@@ -31,8 +31,21 @@ function scaleStable(pass: Pass): boolean {
   // What routers were told in earlier passes still sends it traffic.
   const { stable } = canaryReplicas(rollout, canarySetsOf(sets), stored.canary?.weights);
   // Beside a canary that is kept for good, stable cannot grow in step with its shrinking: it grows at once.
-  const size = isKeptAfterAbort(pass) ? pass.replicas : stable;
+  const size = isKeptAfterAbort(pass) ? pass.replicas : coveredSize(pass, stableSet, stable);
   return scaleSet(pass, stableSet, { size, deadline: null });
+}
+
+/**
+ * A stable set that follows the weights shrinks only as far as available pods of the new set make up for it. (Without
+ * a router surge and unavailable rule this.) 10 pods, 3 new ones -> 7 at least.
+ */
+function coveredSize(pass: Pass, stableSet: ReplicaSet, wanted: number): number {
+  const { sets, replicas, rollout } = pass;
+  const isDynamic = canaryOf(rollout)?.dynamicStableScale === true && isRouted(rollout);
+  if (!isDynamic) return wanted;
+  const size = sizeOf(stableSet);
+  const uncovered = replicas - availableOf(sets.newSet);
+  return wanted < size ? Math.min(size, Math.max(wanted, uncovered)) : wanted;
 }
 
 function scaleNew(pass: Pass): boolean {

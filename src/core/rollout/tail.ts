@@ -23,7 +23,7 @@ import {
   progressDeadline,
   subjectOf,
 } from './progress.ts';
-import { isFastRollback } from './promotion.ts';
+import { isFastRollback, isInsideWindow } from './promotion.ts';
 import { hashOf, isSaturated, setWith } from './sets.ts';
 
 export interface TailFacts {
@@ -80,6 +80,8 @@ function abortAfterDeadline(pass: Pass, next: RolloutStatus): void {
   const { rollout, draft } = pass;
   if (rollout.spec.progressDeadlineAbort !== true || isAborted(pass) || isCompleted(next)) return;
   if (hasProgressed(pass, next) || !isTimedOut(pass, next)) return;
+  // A rollback inside the window takes every abort back: it would be given up and taken up again for ever.
+  if (isInsideWindow(pass)) return;
   const message = `${subjectOf(pass)} has timed out progressing.`;
   draft.abortCause = message;
   draft.events.push(warning('RolloutAborted', message));
@@ -91,6 +93,8 @@ function withAbort(pass: Pass, status: RolloutStatus): RolloutStatus {
     return status;
   const { abort: _abort, abortedAt: _at, ...rest } = status;
   if (!isAborted(pass)) return rest;
+  // A full promotion that is given up is over, else the next pass would take the abort back.
+  if (pass.draft.abortCause !== undefined) delete rest.promoteFull;
   return { ...rest, abort: true, abortedAt: stored.abortedAt ?? formatInstant(now) };
 }
 
@@ -250,10 +254,16 @@ function completedCondition(pass: Pass, next: RolloutStatus, conditions: Conditi
   return changed;
 }
 
+/** The deadline has passed, or there is nothing that could be late. */
+const UNWATCHED: ReadonlySet<string> = new Set([
+  'ProgressDeadlineExceeded',
+  'NewReplicaSetAvailable',
+]);
+
 /** Wakes the Rollout when the deadline for progress would pass. */
 export function watchDeadline(pass: Pass, next: RolloutStatus): void {
   const reason = conditionOf(next, 'Progressing')?.reason;
-  if (reason === 'ProgressDeadlineExceeded' || next.phase === 'Healthy') return;
+  if (next.phase === 'Healthy' || (reason !== undefined && UNWATCHED.has(reason))) return;
   const deadline = progressDeadline(pass, next);
   if (deadline !== undefined && deadline > pass.now) pass.draft.moments.push(deadline);
 }

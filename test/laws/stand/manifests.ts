@@ -10,8 +10,8 @@ export const CANARY_SERVICE = 'web-canary';
 export const STABLE_SERVICE = 'web-stable';
 export const MESH = 'web-mesh';
 
-/** How traffic is shifted: by pods alone, by pods behind Services, or by Istio. */
-export type Traffic = 'pods' | 'services' | 'hosts' | 'subsets';
+/** How traffic is shifted: by pods alone, by pods behind Services, by Istio, or at once (blue-green). */
+export type Traffic = 'pods' | 'services' | 'hosts' | 'subsets' | 'switch';
 
 export type StepKind =
   | { readonly kind: 'weight'; readonly weight: number }
@@ -111,7 +111,7 @@ export function strategyOf(setup: Setup): CanaryStrategy {
     ...setup.strategy,
     ...(hasServices ? { canaryService: CANARY_SERVICE, stableService: STABLE_SERVICE } : {}),
     ...routing(setup.traffic),
-    steps: stepsOf(setup.steps),
+    ...(setup.steps.length === 0 ? {} : { steps: stepsOf(setup.steps) }),
     ...(setup.background === 'none'
       ? {}
       : {
@@ -122,6 +122,14 @@ export function strategyOf(setup: Setup): CanaryStrategy {
         }),
   };
 }
+
+const BLUE_GREEN = {
+  blueGreen: {
+    activeService: STABLE_SERVICE,
+    previewService: CANARY_SERVICE,
+    autoPromotionEnabled: false,
+  },
+};
 
 const LABELS = { app: 'web' };
 
@@ -141,7 +149,7 @@ export function rolloutOf(setup: Setup): Rollout {
           ],
         },
       },
-      strategy: { canary: strategyOf(setup) },
+      strategy: setup.traffic === 'switch' ? BLUE_GREEN : { canary: strategyOf(setup) },
     },
   };
 }
@@ -220,7 +228,7 @@ function template(name: string, rhythm: { interval?: string; count?: number }): 
 /** Everything that must be there, in the order in which a user would apply it. */
 export function manifestsOf(setup: Setup): readonly KubeObject[] {
   const services =
-    setup.traffic === 'hosts' || setup.traffic === 'services'
+    setup.traffic !== 'pods' && setup.traffic !== 'subsets'
       ? [service(CANARY_SERVICE), service(STABLE_SERVICE)]
       : [service(ROLLOUT)];
   return [
