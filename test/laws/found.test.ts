@@ -134,6 +134,42 @@ const ROWS: readonly Row[] = [
     },
     turns: thenRest({ kind: 'image', version: 2 }),
   },
+  {
+    name: 'traffic that stable cannot take yet keeps the pods that serve it, in a step down too',
+    setup: {
+      traffic: 'hosts',
+      steps: [
+        { kind: 'weight', weight: 50 },
+        { kind: 'pause' },
+        { kind: 'weight', weight: 0 },
+        { kind: 'pause' },
+      ],
+      spec: { replicas: 4 },
+    },
+    turns: thenRest(
+      { kind: 'image', version: 2 },
+      { kind: 'health', version: 1, health: 'half' },
+      { kind: 'promote' },
+    ),
+  },
+  {
+    name: 'an abort gives stable no more than its pods can take, and its Service does not flip',
+    setup: {
+      traffic: 'hosts',
+      steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }],
+      spec: { replicas: 4 },
+    },
+    turns: [
+      ...thenRest({ kind: 'image', version: 2 }, { kind: 'health', version: 1, health: 'half' }),
+      ...thenRest({ kind: 'abort' }, { kind: 'health', version: 1, health: 'good' }),
+    ],
+    isRescued: true,
+  },
+  {
+    name: 'an update amid an update takes the weight away before the subset names the new set',
+    setup: { traffic: 'subsets', steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }] },
+    turns: thenRest({ kind: 'image', version: 2 }, { kind: 'image', version: 3 }),
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

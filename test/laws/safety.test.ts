@@ -16,7 +16,7 @@ it(
         await play(story, { onStart: (stand) => found.push(watchSafety(stand)) });
         expect(found.flat()).toEqual([]);
       }),
-      40,
+      30,
     );
   },
   PATIENCE_MS,
@@ -38,7 +38,7 @@ it(
         fc.pre(isRescuable(stand));
         checkRescued(stand, setup);
       }),
-      20,
+      12,
     );
   },
   PATIENCE_MS,

@@ -48,8 +48,14 @@ function words(text: string): readonly string[] {
   return text.split(' ');
 }
 
+/** Generators of large schemas are dear to make: each is made once. */
+const VALUES = new WeakMap<Schema<unknown>, fc.Arbitrary<unknown>>();
+const CHANGES = new WeakMap<Schema<unknown>, fc.Arbitrary<Change>>();
+
 export function valuesOf(schema: Schema<unknown>): fc.Arbitrary<unknown> {
-  return schema === podTemplate ? PODS : shapeOf(known(schema));
+  const made = VALUES.get(schema) ?? (schema === podTemplate ? PODS : shapeOf(known(schema)));
+  VALUES.set(schema, made);
+  return made;
 }
 
 function shapeOf(schema: Known): fc.Arbitrary<unknown> {
@@ -94,6 +100,12 @@ export interface Change {
 
 /** A place that the schema knows, near the top or deep inside, and a value that it allows there. */
 export function changesOf(schema: Schema<unknown>): fc.Arbitrary<Change> {
+  const made = CHANGES.get(schema) ?? changesIn(schema);
+  CHANGES.set(schema, made);
+  return made;
+}
+
+function changesIn(schema: Schema<unknown>): fc.Arbitrary<Change> {
   const here = valuesOf(schema).map((value): Change => ({ path: [], value }));
   if (schema === podTemplate) return here;
   const shape = known(schema);

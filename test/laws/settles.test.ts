@@ -13,7 +13,7 @@ it(
       fc.asyncProperty(STORIES, async (story) => {
         await play(story, { atRest: checkSettled });
       }),
-      40,
+      30,
     );
   },
   PATIENCE_MS,

@@ -13,7 +13,7 @@ it(
       fc.asyncProperty(STORIES, async (story) => {
         await play(story, { atRest: checkTime });
       }),
-      40,
+      30,
     );
   },
   PATIENCE_MS,

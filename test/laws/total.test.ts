@@ -247,7 +247,7 @@ for (const one of CASES) {
         const at = instant(now + strange.ms);
         check(one, odd[one.member], decideAt(one.resource, odd, at), at);
       });
-      holdsAtOnce(property, 400);
+      holdsAtOnce(property, 250);
     },
     PATIENCE_MS,
   );
