@@ -45,6 +45,9 @@ function isKnown(query: string, isRange: boolean): boolean {
   // Steps of a range query come out of a map of its own: among equals chance decides. And `count_values by` sorts the
   // labels of its own grouping in place, so that the second step groups by others.
   if (isRange && /topk|bottomk|count_values/i.test(query)) return true;
+  // The last digit of what the mathematics library gives, made visible as a label.
+  if (/count_values/i.test(query) && /sin|cos|tan|exp|ln|log|\^|sqrt|deg|rad/i.test(query))
+    return true;
   return query.includes('@') && /predict_linear|timestamp[^]*offset/i.test(query);
 }
 

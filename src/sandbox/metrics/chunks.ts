@@ -107,24 +107,39 @@ export class SampleChunks {
 
   /** A copy of the samples from `from` to `to`, both included. */
   between(from: number, to: number): Samples {
-    const parts = this.#chunks.map((chunk) => rangeOf(chunk, from, to));
-    const length = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-    const times = new Float64Array(length);
-    const values = new Float64Array(length);
-    const hasStale = this.#chunks.some(({ stale }) => stale !== undefined);
-    const stale = hasStale ? new Uint8Array(length) : undefined;
-    let out = 0;
-    for (const [which, chunk] of this.#chunks.entries()) {
-      const { start, end } = parts[which] ?? { start: 0, end: 0 };
-      for (let at = start; at < end; at += 1) {
-        times[out] = chunk.start + (chunk.offsets[at] ?? 0);
-        values[out] = chunk.values[at] ?? 0;
-        if (stale !== undefined) stale[out] = chunk.stale?.[at] ?? 0;
-        out += 1;
-      }
+    const parts: Part[] = [];
+    let length = 0;
+    let hasStale = false;
+    for (const chunk of this.#chunks) {
+      if (chunk.start > to || lastOf(chunk) < from) continue;
+      const { start, end } = rangeOf(chunk, from, to);
+      parts.push({ chunk, start, end });
+      length += end - start;
+      if (chunk.stale !== undefined) hasStale = true;
     }
-    return { times, values, stale };
+    return joined(parts, length, hasStale);
   }
+}
+
+interface Part {
+  readonly chunk: Chunk;
+  readonly start: number;
+  readonly end: number;
+}
+
+function joined(parts: readonly Part[], length: number, hasStale: boolean): Samples {
+  const times = new Float64Array(length);
+  const values = new Float64Array(length);
+  const stale = hasStale ? new Uint8Array(length) : undefined;
+  let out = 0;
+  for (const { chunk, start, end } of parts) {
+    values.set(chunk.values.subarray(start, end), out);
+    if (chunk.stale !== undefined) stale?.set(chunk.stale.subarray(start, end), out);
+    for (let at = start; at < end; at += 1, out += 1) {
+      times[out] = chunk.start + (chunk.offsets[at] ?? 0);
+    }
+  }
+  return { times, values, stale };
 }
 
 function grow(chunk: Chunk): void {
@@ -159,7 +174,6 @@ function firstFrom(chunk: Chunk, time: number): number {
 }
 
 function rangeOf(chunk: Chunk, from: number, to: number): { start: number; end: number } {
-  if (chunk.start > to || lastOf(chunk) < from) return { start: 0, end: 0 };
   const start = chunk.start >= from ? 0 : firstFrom(chunk, from);
   // Times are whole milliseconds: what is not before the next one lies outside.
   const end = lastOf(chunk) <= to ? chunk.length : firstFrom(chunk, Math.floor(to) + 1);

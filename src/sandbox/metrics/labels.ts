@@ -16,13 +16,33 @@ export interface Labels {
 // Half a surrogate pair: no text that came as UTF-8 holds it, so no value can imitate the border of two labels.
 const BORDER = '\uD800';
 
-export const NO_LABELS: Labels = { names: [], values: [], key: '' };
+/** The key is long and not always asked for: it is made when it is. */
+class LabelList implements Labels {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+  #key: string | undefined;
+
+  constructor(names: readonly string[], values: readonly string[]) {
+    this.names = names;
+    this.values = values;
+  }
+
+  get key(): string {
+    if (this.#key !== undefined) return this.#key;
+    let key = '';
+    for (let at = 0; at < this.names.length; at += 1) {
+      key += `${this.names[at] ?? ''}${BORDER}${this.values[at] ?? ''}${BORDER}`;
+    }
+    this.#key = key;
+    return key;
+  }
+}
 
 function made(names: readonly string[], values: readonly string[]): Labels {
-  let key = '';
-  for (const [at, name] of names.entries()) key += `${name}${BORDER}${values[at] ?? ''}${BORDER}`;
-  return { names, values, key };
+  return new LabelList(names, values);
 }
+
+export const NO_LABELS: Labels = made([], []);
 
 export function labelsOf(set: LabelSet): Labels {
   const names = Object.keys(set)
@@ -47,7 +67,8 @@ export function labelValue(labels: Labels, name: string): string {
 function filtered(labels: Labels, keep: (name: string) => boolean): Labels {
   const names: string[] = [];
   const values: string[] = [];
-  for (const [at, name] of labels.names.entries()) {
+  for (let at = 0; at < labels.names.length; at += 1) {
+    const name = labels.names[at] ?? '';
     if (!keep(name)) continue;
     names.push(name);
     values.push(labels.values[at] ?? '');
@@ -87,9 +108,12 @@ export function compareLabels(a: Labels, b: Labels): number {
   return a.names.length - b.names.length;
 }
 
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
 /** The order of the texts' UTF-8 bytes. It differs from `<` only where surrogates meet U+E000 to U+FFFF. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
+  if (!(BEYOND_ASCII.test(a) && BEYOND_ASCII.test(b))) return a < b ? -1 : 1;
   const shared = Math.min(a.length, b.length);
   for (let at = 0; at < shared; at += 1) {
     const left = a.charCodeAt(at);

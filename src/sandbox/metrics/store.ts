@@ -52,6 +52,8 @@ export interface Extent {
 interface Series {
   readonly labels: Labels;
   readonly chunks: SampleChunks;
+  /** Place in the order of labels among all series; kept up to date by `#rank`. */
+  rank: number;
 }
 
 const RETENTION = milliseconds(2 * 3_600_000);
@@ -71,6 +73,8 @@ export class SeriesStore implements Queryable {
   #samples = 0;
   #newest = -Infinity;
   #sweptAt = -Infinity;
+  /** Whether a series has begun since the ranks were given. One that has gone leaves the order as it is. */
+  #isRanked = true;
 
   constructor(options: StoreOptions = {}) {
     this.#retention = options.retention ?? RETENTION;
@@ -127,7 +131,8 @@ export class SeriesStore implements Queryable {
 
   #begin(labels: Labels): Series {
     if (this.#series.size >= this.#maxSeries) this.#makeRoomForSeries();
-    const series = { labels, chunks: new SampleChunks() };
+    const series = { labels, chunks: new SampleChunks(), rank: 0 };
+    this.#isRanked = false;
     this.#series.set(labels.key, series);
     this.#postings.add(labels, series);
     return series;
@@ -201,12 +206,21 @@ export class SeriesStore implements Queryable {
   }
 
   #matching(matchers: readonly Matcher[]): readonly Series[] {
+    this.#rank();
     return this.#postings
       .candidates(matchers)
       .filter(({ labels }) =>
         matchers.every(({ name, matches }) => matches(labelValue(labels, name))),
       )
-      .sort((a, b) => compareLabels(a.labels, b.labels));
+      .sort((a, b) => a.rank - b.rank);
+  }
+
+  /** Comparing labels is dear, and series begin far less often than they are asked for. */
+  #rank(): void {
+    if (this.#isRanked) return;
+    const ordered = [...this.#series.values()].sort((a, b) => compareLabels(a.labels, b.labels));
+    for (const [rank, series] of ordered.entries()) series.rank = rank;
+    this.#isRanked = true;
   }
 
   /** The series of an extent, ordered by their labels. */

@@ -11,59 +11,60 @@ import {
 import { numberText } from './format.ts';
 import { QueryFailure } from './problems.ts';
 import { TopValues } from './ranking.ts';
-import type { Sample } from './rows.ts';
+import { type Grid, type Row, type Sample, samplesAt, valuesOf } from './rows.ts';
 import { meanStays, quantileOf } from './statistics.ts';
 import type { Aggregator } from './tokens.ts';
 
-export interface Grouping {
+interface Grouping {
   readonly labels: readonly string[];
   readonly isWithout: boolean;
 }
 
 /** The labels of the group that a series belongs to. */
-export function groupOf(labels: Labels, { labels: names, isWithout }: Grouping): Labels {
+function groupOf(labels: Labels, { labels: names, isWithout }: Grouping): Labels {
   return isWithout ? withoutLabels(labels, [METRIC_NAME, ...names]) : onlyLabels(labels, names);
 }
 
-/** A sample and its group. */
-export interface Grouped extends Sample {
-  readonly group: Labels;
+/** The rows of one group, in their order. */
+export interface Group {
+  readonly labels: Labels;
+  readonly rows: readonly Row[];
 }
 
-function byGroup(samples: readonly Grouped[]): readonly (readonly Grouped[])[] {
-  const groups = new Map<string, Grouped[]>();
-  for (const sample of samples) {
-    const known = groups.get(sample.group.key);
-    if (known === undefined) groups.set(sample.group.key, [sample]);
-    else known.push(sample);
+/** Groups in the order of their first rows. */
+export function groupsOf(rows: readonly Row[], grouping: Grouping): readonly Group[] {
+  const groups = new Map<string, { labels: Labels; rows: Row[] }>();
+  for (const row of rows) {
+    const labels = groupOf(row.labels, grouping);
+    const known = groups.get(labels.key);
+    if (known === undefined) groups.set(labels.key, { labels, rows: [row] });
+    else known.rows.push(row);
   }
   return [...groups.values()];
 }
 
-/** One step of an aggregation. `parameter` is the k or q of those that have one. */
-export function aggregated(
-  operator: Exclude<Aggregator, 'count_values'>,
-  samples: readonly Grouped[],
-  parameter: number,
-): readonly Sample[] {
-  if (operator === 'topk' || operator === 'bottomk') return chosen(operator, samples, parameter);
-  return byGroup(samples).map((members) => ({
-    labels: members[0]?.group ?? EMPTY,
-    value: summary(
-      operator,
-      members.map(({ value }) => value),
-      parameter,
-    ),
+type Summary = Exclude<Aggregator, 'count_values' | 'topk' | 'bottomk'>;
+
+/** Each group as one row. `parameterAt` gives the q of a quantile. */
+export function summarized(
+  operator: Summary,
+  groups: readonly Group[],
+  { grid, parameterAt }: { grid: Grid; parameterAt: (at: number) => number },
+): readonly Row[] {
+  return groups.map(({ labels, rows }) => ({
+    labels,
+    values: valuesOf(grid, (at) => {
+      const values: number[] = [];
+      for (const row of rows) {
+        const value = row.values[at];
+        if (value !== undefined) values.push(value);
+      }
+      return values.length === 0 ? undefined : summary(operator, values, parameterAt(at));
+    }),
   }));
 }
 
-const EMPTY = onlyLabels({ names: [], values: [], key: '' }, []);
-
-function summary(
-  operator: Exclude<Aggregator, 'count_values' | 'topk' | 'bottomk'>,
-  values: number[],
-  parameter: number,
-): number {
+function summary(operator: Summary, values: number[], parameter: number): number {
   switch (operator) {
     case 'sum':
       return values.reduce((sum, value) => sum + value);
@@ -118,19 +119,20 @@ function varianceOf(values: readonly number[]): number {
 
 const MAX_INTEGER = 2 ** 63;
 
-function chosen(
+/** The best series of each group at a step. */
+export function chosen(
   operator: 'topk' | 'bottomk',
-  samples: readonly Grouped[],
-  parameter: number,
+  groups: readonly Group[],
+  { at, count }: { readonly at: number; readonly count: number },
 ): readonly Sample[] {
-  if (!(Math.abs(parameter) <= MAX_INTEGER)) {
-    throw new QueryFailure(`Scalar value ${goGeneral(parameter)} overflows int64`);
+  if (!(Math.abs(count) <= MAX_INTEGER)) {
+    throw new QueryFailure(`Scalar value ${goGeneral(count)} overflows int64`);
   }
-  const count = Math.trunc(parameter);
-  if (count < 1) return [];
-  return byGroup(samples).flatMap((members) => {
-    const best = new TopValues(count, operator === 'topk');
-    for (const member of members) best.add(member);
+  const whole = Math.trunc(count);
+  if (whole < 1) return [];
+  return groups.flatMap(({ rows }) => {
+    const best = new TopValues(whole, operator === 'topk');
+    for (const sample of samplesAt(rows, at)) best.add(sample);
     return best.sorted();
   });
 }
@@ -149,12 +151,13 @@ export function countedValues(
 ): readonly Sample[] {
   if (!isLabelName(label)) throw new QueryFailure(`invalid label name "${label}"`);
   const grouping = { labels: isWithout ? labels : [...labels, label], isWithout };
-  const withValues = samples.map(({ labels: all, value }) => {
-    const named = withLabel(all, label, numberText(value));
-    return { labels: named, value, group: groupOf(named, grouping) };
-  });
-  return byGroup(withValues).map((members) => ({
-    labels: members[0]?.group ?? EMPTY,
-    value: members.length,
-  }));
+  const counts = new Map<string, { labels: Labels; value: number }>();
+  for (const sample of samples) {
+    const named = withLabel(sample.labels, label, numberText(sample.value));
+    const group = groupOf(named, grouping);
+    const known = counts.get(group.key);
+    if (known === undefined) counts.set(group.key, { labels: group, value: 1 });
+    else known.value += 1;
+  }
+  return [...counts.values()];
 }

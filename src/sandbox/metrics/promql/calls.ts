@@ -10,6 +10,7 @@ import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts';
 import { ranked } from './ranking.ts';
 import {
   distinct,
+  haveOneName,
   type Grid,
   mapped,
   merged,
@@ -77,6 +78,8 @@ function overRange({ signature, args }: Call, apply: RangeFunction, frame: Frame
   if (matrix?.kind !== 'range' && matrix?.kind !== 'subquery') return [];
   const { grid, context } = frame;
   const parameters = scalarRows(args, frame);
+  // Sorting looks at a sample more than once.
+  const weight = signature.name === 'quantile_over_time' ? 8 : 1;
   const { series, windowAt } = ranged(matrix, frame);
   const rows: Row[] = [];
   for (const one of series) {
@@ -86,7 +89,7 @@ function overRange({ signature, args }: Call, apply: RangeFunction, frame: Frame
     const values = valuesOf(grid, (at) => {
       const ends = windowAt(at);
       const window = windows.at(ends.start, ends.end);
-      context.budget.work(1 + window.values.length);
+      context.budget.work((1 + window.values.length) * weight);
       if (window.values.length === 0) return undefined;
       const value = apply(
         { ...window, ...ends, now: timeOf(grid, at) },
@@ -101,7 +104,8 @@ function overRange({ signature, args }: Call, apply: RangeFunction, frame: Frame
     const keepsName = signature.name === 'last_over_time';
     rows.push({ labels: keepsName ? labels : withoutName(labels), values });
   }
-  const results = distinct(rows);
+  // Equal labels can only come about where names are dropped that had differed.
+  const results = haveOneName(series) ? rows : distinct(rows);
   return signature.name === 'absent_over_time' ? absent(results, matrix, frame) : results;
 }
 

@@ -2,7 +2,7 @@
 // Entry point: `evaluate`.
 import { unreachable } from '../../../lib/assert.ts';
 import { withoutName } from '../labels.ts';
-import { aggregated, countedValues, groupOf } from './aggregation.ts';
+import { chosen, countedValues, groupsOf, summarized } from './aggregation.ts';
 import { type Aggregation, type Binary, type Expression, typeOf, unwrapped } from './ast.ts';
 import { called } from './calls.ts';
 import { joined } from './joining.ts';
@@ -99,12 +99,10 @@ function aggregation(expression: Aggregation, grid: Grid, context: Context): rea
   }
   const [parameters] = parameter === undefined ? [] : evaluate(parameter, grid, context);
   const grouping = { labels: expression.grouping, isWithout: expression.isWithout };
-  const grouped = rows.map((row) => ({ row, group: groupOf(row.labels, grouping) }));
-  return stepwise(grid, (at) => {
-    const samples = grouped.flatMap(({ row, group }) => {
-      const value = row.values[at];
-      return value === undefined ? [] : [{ labels: row.labels, value, group }];
-    });
-    return aggregated(operator, samples, parameters?.values[at] ?? Number.NaN);
-  });
+  const parameterAt = (at: number) => parameters?.values[at] ?? Number.NaN;
+  const groups = groupsOf(rows, grouping);
+  if (operator === 'topk' || operator === 'bottomk') {
+    return stepwise(grid, (at) => chosen(operator, groups, { at, count: parameterAt(at) }));
+  }
+  return summarized(operator, groups, { grid, parameterAt });
 }

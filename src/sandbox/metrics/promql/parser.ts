@@ -68,11 +68,13 @@ function attempt<Value>(
   }
 }
 
-const MAX_DEPTH = 500;
+const MAX_DEPTH = 200;
+const MAX_OPERATORS = 1000;
 
 class Parser {
   readonly #tokens: Tokens;
   #depth = 0;
+  #operators = 0;
 
   constructor(text: string) {
     this.#tokens = new Tokens(text);
@@ -95,15 +97,14 @@ class Parser {
   /** Operators that bind at least as tightly as `least`, and their operands. */
   #expression(least: number): Expression {
     this.#depth += 1;
-    // Prometheus' stack grows as it likes; ours must not overflow.
-    if (this.#depth > MAX_DEPTH) {
-      throw new ParseFailure(this.#tokens.peek().start, 'expression nests too deeply');
-    }
+    this.#limit();
     let left = this.#unary();
     for (;;) {
       const operator = this.#tokens.peek().kind;
       if (!isBinaryOperator(operator) || precedenceOf(operator) < least) break;
       this.#tokens.take();
+      this.#operators += 1;
+      this.#limit();
       const { isBool, matching } = this.#modifiers();
       const precedence = precedenceOf(operator);
       const right = this.#expression(operator === '^' ? precedence : precedence + 1);
@@ -112,6 +113,12 @@ class Parser {
     }
     this.#depth -= 1;
     return left;
+  }
+
+  /** Prometheus' stack grows as it likes; ours must not overflow, neither here nor when the tree is walked. */
+  #limit(): void {
+    if (this.#depth <= MAX_DEPTH && this.#operators <= MAX_OPERATORS) return;
+    throw new ParseFailure(this.#tokens.peek().start, 'expression nests too deeply');
   }
 
   #unary(): Expression {

@@ -1,6 +1,6 @@
 // What an expression is worth at each step of a query: one row for each series, with a value for each step at which
 // there is one. A scalar is a single row without labels and without gaps.
-import { type Labels, NO_LABELS } from '../labels.ts';
+import { type Labels, labelValue, METRIC_NAME, NO_LABELS } from '../labels.ts';
 import { QueryFailure } from './problems.ts';
 
 /** The moments of an evaluation: `count` of them, `step` apart. Milliseconds. */
@@ -34,7 +34,9 @@ export function valuesOf(
   { count }: Grid,
   valueAt: (at: number) => number | undefined,
 ): (number | undefined)[] {
-  return Array.from({ length: count }, (_, at) => valueAt(at));
+  const values: (number | undefined)[] = [];
+  for (let at = 0; at < count; at += 1) values.push(valueAt(at));
+  return values;
 }
 
 export function scalarRow(grid: Grid, valueAt: (at: number) => number): Row {
@@ -80,6 +82,14 @@ function united({ labels, values }: Row, other: Row): Row {
     return value ?? second;
   });
   return { labels, values: both };
+}
+
+/** Whether all series have the same name; without it they then differ as before. */
+export function haveOneName(all: readonly { readonly labels: Labels }[]): boolean {
+  const [first] = all;
+  if (first === undefined) return true;
+  const name = labelValue(first.labels, METRIC_NAME);
+  return all.every(({ labels }) => labelValue(labels, METRIC_NAME) === name);
 }
 
 /** Refuses rows with equal labels, even if they never have a value at the same step. */

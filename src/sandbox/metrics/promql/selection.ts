@@ -68,8 +68,12 @@ function inForce(
 ): readonly Row[] {
   if (grid.count === 0) return [];
   const { source, budget } = context;
-  const first = momentAt(selector, context, grid.start);
-  const last = momentAt(selector, context, timeOf(grid, grid.count - 1));
+  const moments: number[] = [];
+  for (let step = 0; step < grid.count; step += 1) {
+    moments.push(momentAt(selector, context, timeOf(grid, step)));
+  }
+  const first = moments[0] ?? 0;
+  const last = moments[grid.count - 1] ?? 0;
   const rows: Row[] = [];
   for (const { labels, times, values, stale } of source.select(
     selector.matchers,
@@ -80,7 +84,7 @@ function inForce(
     let next = 0;
     let isEmpty = true;
     const found = valuesOf(grid, (step) => {
-      const moment = momentAt(selector, context, timeOf(grid, step));
+      const moment = moments[step] ?? 0;
       while (next < times.length && (times[next] ?? 0) <= moment) next += 1;
       const time = times[next - 1];
       if (time === undefined || time < moment - LOOKBACK_MS || stale?.[next - 1] === 1) {
@@ -174,6 +178,6 @@ export function repeated(rows: readonly Row[], { count }: Grid, budget: Budget):
   budget.samples(rows.length * count);
   return rows.map(({ labels, values: [value] }) => ({
     labels: labels.names.length === 0 ? NO_LABELS : labels,
-    values: Array.from({ length: count }, () => value),
+    values: valuesOf({ start: 0, step: 0, count }, () => value),
   }));
 }
