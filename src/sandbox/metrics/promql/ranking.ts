@@ -34,7 +34,7 @@ export class TopValues {
       return;
     }
     const isBetter = this.#wantsLargest ? worst.value < sample.value : worst.value > sample.value;
-    if (!isBetter && !(Number.isNaN(worst.value) && !Number.isNaN(sample.value))) return;
+    if (!isBetter && !Number.isNaN(worst.value)) return;
     if (this.#count === 1) {
       this.#heap[0] = sample;
       return;

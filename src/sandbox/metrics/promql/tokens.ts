@@ -161,8 +161,9 @@ export function canNameMetric({ kind }: Token): boolean {
   return NAME_WORDS.has(kind);
 }
 
-/** Words that may stand in a list of labels. One with a colon is refused later, with a message of its own. */
+/** Words that may stand in a list of labels: all but `without`, which the grammar of Prometheus leaves out. */
 export function canNameLabel({ kind }: Token): boolean {
+  if (kind === 'without') return false;
   return NAME_WORDS.has(kind) || KEYWORDS.has(kind) || kind === 'atan2';
 }
 
