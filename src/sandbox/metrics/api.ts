@@ -90,7 +90,7 @@ function answered(request: HttpRequest, options: PrometheusOptions): HttpRespons
 
 function routeOf(path: string): { methods: readonly string[]; answer: Route } | undefined {
   const name = /^\/api\/v1\/(.+)$/.exec(path)?.[1] ?? '';
-  const label = /^label\/([^/]*)\/values$/.exec(name)?.[1];
+  const label = /^label\/([^/]+)\/values$/.exec(name)?.[1];
   if (label === undefined) return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
   return { methods: GET, answer: (form, options) => labelValues(label, form, options) };
 }
@@ -143,6 +143,10 @@ function queryRange(form: Form, options: PrometheusOptions): Answer {
 function queryOptions(form: Form, { store, clock, limits }: PrometheusOptions): QueryOptions {
   const asked = form.get('timeout');
   const timeout = asked === '' ? QUERY_TIMEOUT : durationOf(asked, 'timeout');
+  if (timeout <= 0) {
+    const message = 'query timed out in query queue';
+    throw new ParameterError({ status: 503, type: 'timeout', message });
+  }
   const allowed = Math.min(timeout, QUERY_TIMEOUT) as Duration;
   const deadline = later(clock.now(), allowed);
   return { source: store, clock, deadline, ...(limits === undefined ? {} : { limits }) };
@@ -171,20 +175,21 @@ function timeParameter(form: Form, name: string, otherwise: number): number {
   return text === '' ? otherwise : timeOfText(text, name, `Invalid time value for '${name}'`);
 }
 
-function selectorsOf(form: Form): readonly (readonly Matcher[])[] {
+function selectorsOf(form: Form, ...named: readonly string[]): readonly (readonly Matcher[])[] {
   return form.all('match[]').map((text) => {
     const parsed = parseSelector(text);
-    if (!parsed.ok) throw badData(parsed.error, 'match[]');
+    if (!parsed.ok) throw badData(parsed.error, ...named);
     const { matchers } = parsed.selector;
     if (matchers.some(({ matches }) => !matches(''))) return matchers;
-    throw badData('match[] must contain at least one non-empty matcher', 'match[]');
+    throw badData('match[] must contain at least one non-empty matcher', ...named);
   });
 }
 
-function extentOf(form: Form): Extent {
+/** `named`: the parameter as errors about selectors name it, where they do. */
+function extentOf(form: Form, ...named: readonly string[]): Extent {
   const from = timeParameter(form, 'start', -Infinity);
   const to = timeParameter(form, 'end', Infinity);
-  const selectors = selectorsOf(form);
+  const selectors = selectorsOf(form, ...named);
   return { from, to, ...(selectors.length === 0 ? {} : { selectors }) };
 }
 
@@ -202,7 +207,7 @@ function limited(all: readonly unknown[], form: Form): Answer {
 
 function series(form: Form, { store }: PrometheusOptions): Answer {
   if (form.all('match[]').length === 0) throw badData('no match[] parameter provided');
-  return limited(store.seriesLabels(extentOf(form)).map(labelSetOf), form);
+  return limited(store.seriesLabels(extentOf(form, 'match[]')).map(labelSetOf), form);
 }
 
 function labelNames(form: Form, { store }: PrometheusOptions): Answer {

@@ -21,16 +21,19 @@ export class ParameterError extends Error {
   }
 }
 
-export function badData(message: string, parameter?: string): ParameterError {
+export function badData(message: string, ...[parameter]: readonly string[]): ParameterError {
   const text =
     parameter === undefined ? message : `invalid parameter ${quoted(parameter)}: ${message}`;
   return new ParameterError({ status: 400, type: 'bad_data', message: text });
 }
 
+/** Milliseconds in 64 bits end here. */
+const MAX_TIME = 2 ** 63 / 1000;
+
 /** Milliseconds of a unix time in seconds, or of an RFC 3339 time. `context` precedes the error. */
 export function timeOfText(text: string, parameter: string, context = ''): number {
   const seconds = parseFloatLikeGo(text);
-  if (seconds !== undefined && Number.isFinite(seconds)) {
+  if (seconds !== undefined && Math.abs(seconds) < MAX_TIME) {
     const whole = Math.trunc(seconds);
     return whole * 1000 + roundedAway((seconds - whole) * 1000);
   }
@@ -46,7 +49,8 @@ const MAX_SECONDS = 2 ** 63 / 1e9;
 export function durationOf(text: string, parameter: string): number {
   const seconds = parseFloatLikeGo(text);
   const shown = quoted(text);
-  if (seconds !== undefined && !Number.isNaN(seconds)) {
+  if (seconds !== undefined) {
+    if (Number.isNaN(seconds)) return 0;
     if (Math.abs(seconds) < MAX_SECONDS) return Math.trunc(seconds * 1e9) / 1e6;
     throw badData(`cannot parse ${shown} to a valid duration. It overflows int64`, parameter);
   }

@@ -2,7 +2,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import { labelSetOf, type Labels } from './labels.ts';
 import type { QueryValue, Series } from './promql/engine.ts';
-import { numberText } from './promql/format.ts';
+import { numberText, sampleText } from './promql/format.ts';
 import type { Sample } from './promql/rows.ts';
 
 /** JSON as Go writes it: it escapes what HTML would take for its own. */
@@ -20,11 +20,11 @@ export function resultText(value: QueryValue): string {
 function contentText(value: QueryValue): string {
   switch (value.type) {
     case 'scalar':
-      return point(value.time, value.value);
+      return `[${timeText(value.time)},"${numberText(value.value)}"]`;
     case 'string':
       return `[${timeText(value.time)},${jsonText(value.value)}]`;
     case 'vector':
-      return `[${value.samples.map((sample) => sampleText(sample, value.time)).join(',')}]`;
+      return `[${value.samples.map((sample) => elementText(sample, value.time)).join(',')}]`;
     case 'matrix':
       return `[${value.series.map(seriesText).join(',')}]`;
     default:
@@ -41,14 +41,14 @@ function timeText(ms: number): string {
 }
 
 function point(time: number, value: number): string {
-  return `[${timeText(time)},"${numberText(value)}"]`;
+  return `[${timeText(time)},"${sampleText(value)}"]`;
 }
 
 function metricText(labels: Labels): string {
   return jsonText(labelSetOf(labels));
 }
 
-function sampleText({ labels, value }: Sample, time: number): string {
+function elementText({ labels, value }: Sample, time: number): string {
   return `{"metric":${metricText(labels)},"value":${point(time, value)}}`;
 }
 

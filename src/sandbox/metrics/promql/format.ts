@@ -24,6 +24,16 @@ function withoutExponent(mantissa: string, exponent: number): string {
     : sign + digits.padEnd(exponent + 1, '0');
 }
 
+/** A number in a vector or a range: as `numberText`, but very large and very small ones have an exponent. */
+export function sampleText(value: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size === 0 || (size >= 1e-6 && size < 1e21)) {
+    return numberText(value);
+  }
+  // Go writes at least two digits of the exponent.
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
 /** `{a="b", c="d"}` */
 export function labelsText({ names, values }: Labels): string {
   return `{${names.map((name, at) => `${name}=${quoted(values[at] ?? '')}`).join(', ')}}`;
