@@ -84,6 +84,8 @@ function isSameSeries(a: ResultSeries, b: ResultSeries | undefined): boolean {
 function isSamePoint([time, text]: Point, other: Point | undefined): boolean {
   if (other === undefined || Math.abs(time - other[0]) > 1e-6) return false;
   if (text === other[1]) return true;
+  // How a number is written is part of the answer, too.
+  if (text.includes('e') !== other[1].includes('e')) return false;
   const [a, b] = [Number(text), Number(other[1])];
   if (a === 0 && b === 0) return false;
   // NaN and infinities are equal as texts or not at all; so is the sign of zero.

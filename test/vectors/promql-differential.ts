@@ -38,17 +38,20 @@ async function real(
 }
 
 /**
- * Where we differ on purpose (docs/decisions/0005): Prometheus 2.42 lets the window of `predict_linear` slide on although
- * `@` fixes it, and `timestamp` forgets an offset beside `@`.
+ * Where we differ on purpose (docs/decisions/0005): Prometheus 2.42 lets the window of a function with another argument
+ * slide on although `@` fixes it, and `timestamp` forgets an offset beside `@`.
  */
 function isKnown(query: string, isRange: boolean): boolean {
   // Steps of a range query come out of a map of its own: among equals chance decides. And `count_values by` sorts the
   // labels of its own grouping in place, so that the second step groups by others.
   if (isRange && /topk|bottomk|count_values/i.test(query)) return true;
-  // The last digit of what the mathematics library gives, made visible as a label.
-  if (/count_values/i.test(query) && /sin|cos|tan|exp|ln|log|\^|sqrt|deg|rad/i.test(query))
-    return true;
-  return query.includes('@') && /predict_linear|timestamp[^]*offset/i.test(query);
+  // The last digit of what the mathematics library gives, made visible.
+  const isInexact = /sin|cos|tan|exp|ln|log|\^/i.test(query);
+  if (isInexact && /count_values|%|tan|sin|cos/i.test(query)) return true;
+  return (
+    query.includes('@') &&
+    /predict_linear|quantile_over_time|holt_winters|timestamp[^]*offset/i.test(query)
+  );
 }
 
 /** Unless said otherwise, three of four are meant to be well formed. */
