@@ -10,8 +10,10 @@ declare const TextDecoder: new (
 declare function btoa(binary: string): string;
 declare function atob(text: string): string;
 
+const ENCODER = new TextEncoder();
+
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return ENCODER.encode(text);
 }
 
 /** UTF-8 as text; broken sequences become U+FFFD. */

@@ -17,31 +17,39 @@ export function sleep(clock: Clock, duration: Duration, cancel?: Cancel): Promis
 
 /** A `Cancel` and the call that cancels it. Cancelling twice is harmless. */
 export function cancellation(): { readonly cancel: Cancel; now(): void } {
-  const waiting = new Set<() => void>();
-  let cancelled = false;
-  const cancel: Cancel = {
-    get cancelled() {
-      return cancelled;
-    },
-    onCancel(run): Stop {
-      if (cancelled) {
-        run();
-        return () => undefined;
-      }
-      waiting.add(run);
-      return () => waiting.delete(run);
-    },
-  };
-  return {
-    cancel,
-    now(): void {
-      if (cancelled) return;
-      cancelled = true;
-      const runs = [...waiting];
-      waiting.clear();
-      for (const run of runs) run();
-    },
-  };
+  return new Cancellation();
+}
+
+/** One is made for each request, so it keeps no list before somebody waits. */
+class Cancellation implements Cancel {
+  #waiting: Set<() => void> | undefined;
+  #isCancelled = false;
+
+  get cancel(): Cancel {
+    return this;
+  }
+
+  get cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  onCancel(run: () => void): Stop {
+    if (this.#isCancelled) {
+      run();
+      return () => undefined;
+    }
+    this.#waiting ??= new Set();
+    const waiting = this.#waiting.add(run);
+    return () => waiting.delete(run);
+  }
+
+  now(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    const runs = [...(this.#waiting ?? [])];
+    this.#waiting = undefined;
+    for (const run of runs) run();
+  }
 }
 
 /** A clock `speed` times as fast as `base`; both show the same time when it is made. */

@@ -40,6 +40,7 @@ const OUTSIDE: Source = { caller: { kind: 'outside', namespace: SHELL.namespace 
 
 export function meshEntry({ engine, pod }: EntryOptions): Entry {
   const sources = new WeakMap<Pod, Source>();
+  const versions = new WeakMap<Pod, string>();
   const known = (namespace: string, name: string): Source | undefined => {
     const found = pod(namespace, name);
     if (found === undefined) return undefined;
@@ -59,8 +60,11 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
     if (endpoint?.pod !== undefined) {
       headers[POD_HEADER] = endpoint.pod.name;
       const found = pod(endpoint.pod.namespace, endpoint.pod.name);
-      const version = found === undefined ? undefined : versionOf(found);
-      if (version !== undefined) headers[VERSION_HEADER] = version;
+      if (found !== undefined) {
+        const version = versions.get(found) ?? versionOf(found) ?? '';
+        versions.set(found, version);
+        if (version !== '') headers[VERSION_HEADER] = version;
+      }
     }
     if (flags.length > 0) headers[FLAGS_HEADER] = flags.join(',');
     return { ...answer, headers };

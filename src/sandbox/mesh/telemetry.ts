@@ -83,9 +83,24 @@ class MutableCell implements Cell {
   }
 }
 
+/** A cell with what it was found by, beside the three objects that lead to it. */
+interface Found {
+  readonly reporter: TelemetryRecord['reporter'];
+  readonly status: number;
+  readonly flags: string;
+  readonly grpcStatus: string;
+  readonly isGrpc: boolean;
+  readonly cell: MutableCell;
+}
+
+const NOBODY = {};
+const NO_SERVICE = {};
+
 class Sidecars implements Telemetry {
   readonly #naming: WorkloadNaming;
   readonly #proxies = new Map<string, Map<string, MutableCell>>();
+  /** By caller, pod and service, all of which are the same objects from request to request. */
+  #found = new WeakMap<object, WeakMap<object, WeakMap<object, Found[]>>>();
 
   constructor(naming: WorkloadNaming) {
     this.#naming = naming;
@@ -105,26 +120,56 @@ class Sidecars implements Telemetry {
   }
 
   forget(pod: string): void {
-    this.#proxies.delete(pod);
+    // What was found before may be a cell of that proxy.
+    if (this.#proxies.delete(pod)) this.#found = new WeakMap();
   }
 
   #cell(entry: TelemetryRecord): MutableCell | undefined {
-    const { source, pod } = entry;
-    const from = nameOf(source.pod);
-    const proxy = entry.reporter === 'source' ? from : nameOf(pod);
-    let cells = this.#proxies.get(proxy);
-    if (cells === undefined) {
-      cells = new Map();
-      this.#proxies.set(proxy, cells);
-    }
-    const peer = entry.reporter === 'source' ? nameOf(pod) : from;
-    const key = `${entry.reporter}|${peer}|${entry.service?.host ?? ''}|${entry.status}|${entry.flags}|${entry.grpcStatus}|${entry.isGrpc}`;
+    const nearby = this.#near(entry);
+    for (const one of nearby) if (isOf(one, entry)) return one.cell;
+    const cell = this.#newCell(entry);
+    const { reporter, status, flags, grpcStatus, isGrpc } = entry;
+    if (cell !== undefined) nearby.push({ reporter, status, flags, grpcStatus, isGrpc, cell });
+    return cell;
+  }
+
+  #near({ source, pod, service }: TelemetryRecord): Found[] {
+    const byPod = entryOf(this.#found, source.pod ?? NOBODY, () => new WeakMap());
+    const byService = entryOf(byPod, pod ?? NOBODY, () => new WeakMap());
+    return entryOf(byService, service ?? NO_SERVICE, () => []);
+  }
+
+  /** The cell of those labels at that proxy; labels of a pod may have changed since an earlier request. */
+  #newCell(entry: TelemetryRecord): MutableCell | undefined {
+    const proxy = nameOf(entry.reporter === 'source' ? entry.source.pod : entry.pod);
+    const cells = this.#proxies.get(proxy) ?? new Map<string, MutableCell>();
+    this.#proxies.set(proxy, cells);
+    const labels = labelsOfRecord(entry, this.#naming);
+    const key = JSON.stringify(labels);
     const known = cells.get(key);
     if (known !== undefined || cells.size >= MOST_CELLS) return known;
-    const made = new MutableCell(labelsOfRecord(entry, this.#naming));
+    const made = new MutableCell(labels);
     cells.set(key, made);
     return made;
   }
+}
+
+function isOf(found: Found, entry: TelemetryRecord): boolean {
+  return (
+    found.reporter === entry.reporter &&
+    found.status === entry.status &&
+    found.flags === entry.flags &&
+    found.grpcStatus === entry.grpcStatus &&
+    found.isGrpc === entry.isGrpc
+  );
+}
+
+function entryOf<T extends object>(map: WeakMap<object, T>, key: object, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** `namespace/name`; empty for whatever is no pod. */

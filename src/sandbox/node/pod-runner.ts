@@ -51,9 +51,17 @@ function greetingOf({ image = '', ports = [] }: Container, command: readonly str
   return `simulated by the sandbox's builtin runner: ${what} is not really run`;
 }
 
+/** A server of the pod, as long as the pod's object is that one. */
+interface Served {
+  readonly pod: Pod;
+  readonly container: string;
+  readonly image: string;
+  readonly send: Transport;
+}
+
 export class PodRunner {
   readonly traffic = new PodTraffic();
-  readonly #servers = new Map<string, Transport>();
+  readonly #servers = new Map<number, Served>();
   readonly #options: RunnerOptions;
   readonly #stop = cancellation();
   readonly #views = new Map<string, ContainerView>();
@@ -121,19 +129,27 @@ export class PodRunner {
 
   /** The HTTP server behind a port; undefined if nothing listens there. */
   server(port: number): Transport | undefined {
-    const { containers = [] } = this.#pod.spec;
-    const container = containers.find(
+    let served = this.#servers.get(port);
+    if (served?.pod !== this.#pod) {
+      served = this.#serverOf(port, served);
+      if (served === undefined) return undefined;
+      this.#servers.set(port, served);
+    }
+    const isUp = this.#views.get(served.container)?.state.running !== undefined;
+    return isUp && this.traffic.isOpen ? served.send : undefined;
+  }
+
+  /** The pod's object has changed: mostly not in what it runs. */
+  #serverOf(port: number, before: Served | undefined): Served | undefined {
+    const container = (this.#pod.spec.containers ?? []).find(
       (one) =>
         isMockServer(one.image ?? '') &&
         (one.ports ?? []).some(({ containerPort }) => containerPort === port),
     );
-    const isUp = this.#views.get(container?.name ?? '')?.state.running !== undefined;
-    if (container === undefined || !isUp || !this.traffic.isOpen) return undefined;
-    const image = container.image ?? '';
-    const key = `${port} ${image}`;
-    const known = this.#servers.get(key);
-    if (known !== undefined) return known;
-    const made = this.traffic.through(
+    if (container === undefined) return undefined;
+    const { name, image = '' } = container;
+    if (before?.image === image) return { ...before, pod: this.#pod };
+    const send = this.traffic.through(
       mockServer({
         clock: this.#options.clock,
         version: tagOf(image),
@@ -142,8 +158,7 @@ export class PodRunner {
         log: (line) => this.#logs.get(container.name)?.current.add(line),
       }),
     );
-    this.#servers.set(key, made);
-    return made;
+    return { pod: this.#pod, container: name, image, send };
   }
 
   start(): void {
