@@ -33,6 +33,7 @@ import {
   type SandboxOptions,
 } from '../sandbox/sandbox.ts';
 import type { Program } from './command.ts';
+import { MESH_FILE } from './places.ts';
 import { wrapperFolder } from './wrappers.ts';
 
 export interface LocalClusterOptions {
@@ -57,9 +58,6 @@ export type MeshSettings = Pick<
   SandboxOptions,
   'propagation' | 'workloadNaming' | 'scrapeInterval'
 >;
-
-/** In the cluster's folder, beside the kubeconfig: where the mesh takes requests. */
-export const PROXY_FILE = 'mesh-proxy';
 
 export interface LocalCluster {
   readonly server: string;
@@ -99,7 +97,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     port: options.proxyPort ?? 0,
   });
   const proxyUrl = `http://${proxy.address}:${proxy.port}`;
-  await options.files.write(options.files.join(options.folder, PROXY_FILE), `${proxyUrl}\n`);
+  await options.files.write(options.files.join(options.folder, MESH_FILE), `${proxyUrl}\n`);
   await sandbox.start();
   const controller = controllerOn(options, sandbox);
   await controller.start();

@@ -6,3 +6,6 @@ import type { Program } from './command.ts';
 export function exampleFolder(files: Files, { script }: Program): string {
   return files.join(script, '..', '..', '..', 'examples');
 }
+
+/** Beside a sandbox's kubeconfig: the address where its mesh takes requests. */
+export const MESH_FILE = 'mesh-proxy';

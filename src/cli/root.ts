@@ -21,6 +21,7 @@ import { PROMOTE } from './commands/promote.ts';
 import { SANDBOX } from './commands/sandbox.ts';
 import { SET_IMAGE } from './commands/set-image.ts';
 import { STATUS } from './commands/status.ts';
+import { TRAFFIC } from './commands/traffic.ts';
 import { UNDO } from './commands/undo.ts';
 import { VERSION, versionText } from './commands/version.ts';
 
@@ -32,7 +33,7 @@ function group(name: string, args: string, short: string, children: Group['child
 
 /** The commands of kubectl's plugin; `slipway` has its own beside them. */
 export function rootCommand(name: ProgramName): Group {
-  const own = name === 'slipway' ? [CONTROLLER, SANDBOX, DEMO] : [];
+  const own = name === 'slipway' ? [CONTROLLER, SANDBOX, DEMO, TRAFFIC] : [];
   const root: Group = {
     kind: 'group',
     name,

@@ -71,6 +71,7 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     ``,
     `  kubectl exec -it shell -- curl -s NAME:PORT/PATH`,
     `  curl -x ${cluster.proxy} http://NAME:PORT/PATH`,
+    `  slipway traffic --rps 50 --to http://NAME:PORT/PATH --for 1m`,
     ``,
     `Ctrl-C ends it.`,
     ``,
