@@ -10,6 +10,7 @@ const PLURALS: Readonly<Record<string, readonly [plural: string, namespaced: boo
   ClusterAnalysisTemplate: ['clusteranalysistemplates', false],
   AnalysisRun: ['analysisruns', true],
   Service: ['services', true],
+  Endpoints: ['endpoints', true],
   Namespace: ['namespaces', false],
   Secret: ['secrets', true],
   ConfigMap: ['configmaps', true],
