@@ -22,7 +22,7 @@ export async function sendAnswer(response: ServerResponse, answer: HttpResponse)
       clearImmediate(flush);
       sent += value.length;
       if (sent === length) {
-        response.end(value);
+        endWith(response, value);
         // The body learns that it has been read to its end.
         await chunks.next();
         return;
@@ -37,6 +37,17 @@ export async function sendAnswer(response: ServerResponse, answer: HttpResponse)
     clearImmediate(flush);
   }
   response.end();
+}
+
+/** A short body travels in one write with the head, which Node does for text only; these bytes stay what they are. */
+const SHORT = 4096;
+
+function endWith(response: ServerResponse, last: Uint8Array): void {
+  if (last.length > SHORT || http2Of(response) !== undefined) response.end(last);
+  else {
+    const bytes = Buffer.from(last.buffer, last.byteOffset, last.length);
+    response.end(bytes.toString('latin1'), 'latin1');
+  }
 }
 
 function isClosed(response: ServerResponse): boolean {

@@ -379,3 +379,13 @@ test('stopping ends open connections', async () => {
   await listening.close();
   await closed;
 });
+
+test('the bytes of a short body stay what they are', async () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, value) => value);
+  const headers = { 'content-length': '256' };
+  const proxy = await proxyOf(() => Promise.resolve({ status: 200, headers, body: bodyOf(bytes) }));
+  const outgoing = httpRequest({ host: '127.0.0.1', port: proxy.port, agent: false });
+  outgoing.end();
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+  expect(Uint8Array.from(await readAll(incoming))).toEqual(bytes);
+});
