@@ -253,8 +253,8 @@ export class Exchange {
 
   #finish(side: PodSide): void {
     this.end();
-    const { source, mirror } = this.#options;
-    if (mirror !== undefined || source.caller.kind === 'outside') return;
+    const { source } = this.#options;
+    if (source.caller.kind === 'outside') return;
     this.#record({ reporter: 'source', since: this.#start, side });
   }
 
