@@ -29,6 +29,7 @@ export async function runController(context: Context): Promise<number> {
   const measure = measureWith({
     clock,
     env,
+    files: context.files,
     connect: createTransports(),
   });
   const controller = createController({

@@ -6,6 +6,7 @@ import type { ResultValue } from '../expr/value.ts';
 import { base64, utf8 } from '../lib/bytes.ts';
 import type { Cancel, Headers, Instant } from '../lib/ports.ts';
 import { earlier, parseDuration, seconds } from '../lib/time.ts';
+import { awsSession } from './aws.ts';
 import { addressOf, attempt, formOf, sender, withTimeout } from './http.ts';
 import { oauthHeader } from './oauth.ts';
 import { absenceOf, type SeriesIndex } from './prometheus-absence.ts';
@@ -16,6 +17,7 @@ import {
   type ProviderPorts,
   type Send,
 } from './provider.ts';
+import { signed } from './sigv4.ts';
 
 type Settings = NonNullable<NonNullable<Metric['provider']>['prometheus']>;
 
@@ -95,7 +97,7 @@ function seriesIndex(
   const base = `${address?.root ?? ''}${address?.path ?? ''}/api/v1`;
   const span = { start: unix(earlier(now, LOOK_BACK)), end: unix(now) };
   const list = async (path: string, selector: string): Promise<readonly unknown[]> => {
-    const send = sender(ports, settings.insecure === true);
+    const send = signing(ports, settings, sender(ports, settings.insecure === true));
     const headers = await headersOf(settings, send, { cancel, url: base });
     const query = formOf({ 'match[]': selector, ...span, limit: '1000' });
     const { status, text } = await send(
@@ -169,7 +171,7 @@ async function asked(
   settings: Settings,
   { url, form, cancel }: Target & { readonly cancel: Cancel },
 ): Promise<Answered> {
-  const send = sender(ports, settings.insecure === true);
+  const send = signing(ports, settings, sender(ports, settings.insecure === true));
   const headers = await headersOf(settings, send, { cancel, url });
   const answered = await send(
     url,
@@ -184,19 +186,32 @@ async function asked(
   return send(`${url}?${form}`, { method: 'GET', headers }, cancel);
 }
 
+/** Signs each request for Amazon's Prometheus, if the metric says how; an own Authorization stays. */
+function signing(ports: ProviderPorts, settings: Settings, send: Send): Send {
+  const { authentication, headers = [] } = settings;
+  const { sigv4 } = authentication ?? {};
+  const isWanted = [sigv4?.region, sigv4?.profile, sigv4?.roleArn].some(
+    (one) => (one ?? '') !== '',
+  );
+  if (sigv4 === undefined || !isWanted) return send;
+  if (!addressText(ports, settings).includes('aps-workspaces')) return send;
+  const keepsOwn = headers.some(({ key }) => key.toLowerCase() === 'authorization');
+  return async (url, call, cancel) => {
+    if (keepsOwn) return send(url, call, cancel);
+    const session = await awsSession(sigv4, { ports, send, cancel });
+    const now = ports.clock.now();
+    const signedHeaders = await signed(url, call, { ...session, service: 'aps', now });
+    return send(url, { ...call, headers: signedHeaders }, cancel);
+  };
+}
+
 /** From outside in: OAuth2, basic, own headers; what comes later overrides. */
 async function headersOf(
-  { authentication, headers = [], address = '' }: Settings,
+  { authentication, headers = [] }: Settings,
   send: Send,
   { cancel, url }: { readonly cancel: Cancel; readonly url: string },
 ): Promise<Headers> {
-  const { sigv4, basicAuth, oauth2 } = authentication ?? {};
-  const isSigned = [sigv4?.region, sigv4?.profile, sigv4?.roleArn].some(
-    (one) => (one ?? '') !== '',
-  );
-  if (isSigned && address.includes('aps-workspaces')) {
-    throw new ProviderError('authentication.sigv4 is not in this version of Slipway yet');
-  }
+  const { basicAuth, oauth2 } = authentication ?? {};
   const own = Object.fromEntries(headers.map(({ key, value }) => [key.toLowerCase(), value]));
   const basic = basicHeader(basicAuth);
   const token = await oauthHeader(oauth2, send, {

@@ -1,6 +1,6 @@
 // What a metric provider gives back, whichever it is (providers.md 1.1).
 import type { ResultValue } from '../expr/value.ts';
-import type { Cancel, Clock, Headers, Instant, Transport } from '../lib/ports.ts';
+import type { Cancel, Clock, Files, Headers, Instant, Transport } from '../lib/ports.ts';
 
 /** The outcome of one measurement: with `error` there is no result. */
 export interface Measured {
@@ -21,6 +21,8 @@ export interface ProviderPorts {
   readonly connect: (server: string, options: { readonly insecure: boolean }) => Transport;
   /** Environment of the controller. */
   readonly env: (name: string) => string | undefined;
+  /** For credentials that lie in files; without it there are none. */
+  readonly files?: Pick<Files, 'read'>;
 }
 
 /** What stands in the way of a measurement, in the words of its message. */
