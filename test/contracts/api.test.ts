@@ -616,14 +616,16 @@ describe.each(SERVERS)('the API, $name', (row) => {
         resourceVersion,
         cancel: stop.cancel,
       });
+      const begun = Promise.withResolvers<undefined>();
       const reading = (async () => {
-        for await (const event of watch) expect(event.type).toBe('BOOKMARK');
+        for await (const event of watch) if (event.type === 'ADDED') begun.resolve(undefined);
       })();
       const ended = reading.then(
         () => 'cancelled',
         (error: unknown) => (error as { kind?: string }).kind,
       );
-      await server.wait(currentVersion());
+      await created('watched-first');
+      await server.wait(begun.promise);
       stop.now();
       expect(await server.wait(ended)).toBe('cancelled');
       expect(between(started, server.clock.now())).toBeLessThan(LONG_MS);
