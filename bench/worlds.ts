@@ -11,6 +11,7 @@ import { Memory } from '../src/controller/memory.ts';
 import { rolloutKind } from '../src/controller/rollouts.ts';
 import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../src/api/resources.ts';
 import type { WatchCache } from '../src/kube/watch-cache.ts';
+import { seconds } from '../src/lib/time.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import { parseYaml } from '../src/lib/yaml.ts';
 import { type Cluster, startCluster } from '../test/support/cluster.ts';
@@ -80,6 +81,7 @@ async function taken(
   const ports = {
     caches,
     dependents: new Dependents(),
+    propagationDelay: seconds(5),
     keyOf: (...parts: readonly string[]) => parts.join('/'),
   };
   const kind = {

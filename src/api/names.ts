@@ -16,6 +16,12 @@ export const EPHEMERAL_METADATA = 'rollout.argoproj.io/ephemeral-metadata';
 export const NOTIFIED = 'notified.notifications.argoproj.io';
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
+/** When a Service, a subset or a route was last changed by us, and what it named before (decision 0006). */
+export const SWITCHED = 'slipway.dev/switched';
+export const CANARY_SWITCHED = 'slipway.dev/canary-switched';
+export const STABLE_SWITCHED = 'slipway.dev/stable-switched';
+export const WEIGHTS_SET = 'slipway.dev/weights-set';
+
 export const EXPERIMENT_NAME = 'experiment.argoproj.io/name';
 export const EXPERIMENT_TEMPLATE = 'experiment.argoproj.io/template-name';
 

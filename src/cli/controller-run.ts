@@ -6,6 +6,7 @@ import { createTransports } from '../host/transports.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { measureWith } from '../providers/measure.ts';
 import { CommandError, type Context } from './command.ts';
+import { propagationDelayOf } from './propagation.ts';
 
 function levelOf({ flags }: Context): Level {
   const wanted = flags.text('loglevel');
@@ -39,6 +40,7 @@ export async function runController(context: Context): Promise<number> {
     log,
     workers: flags.int('workers'),
     istioVersion: flags.text('istio-api-version'),
+    propagationDelay: propagationDelayOf(context),
     ...(flags.bool('namespaced') ? { namespace } : {}),
     measure,
     events: createEventRecorder({

@@ -16,6 +16,7 @@ import { base64, bodyOf, utf8 } from '../lib/bytes.ts';
 import type {
   Clock,
   Database,
+  Duration,
   Files,
   HttpResponse,
   Listening,
@@ -52,6 +53,8 @@ export interface LocalClusterOptions {
   readonly database?: Database;
   /** Settings of the mesh. */
   readonly sandbox?: MeshSettings;
+  /** How late the data plane may learn of a change. */
+  readonly propagationDelay: Duration;
 }
 
 export type MeshSettings = Pick<
@@ -198,7 +201,8 @@ function guardedUpgrade(upgrade: Upgrade, token: string): Upgrade {
       : request.refuse(unauthorized());
 }
 
-function controllerOn({ clock, random, log, env }: LocalClusterOptions, sandbox: Sandbox) {
+function controllerOn(options: LocalClusterOptions, sandbox: Sandbox) {
+  const { clock, random, log, env, propagationDelay } = options;
   const client = createClient({ transport: sandbox.api, userAgent: 'slipway-controller' });
   const connect = createTransports();
   const measure = measureWith({
@@ -215,6 +219,7 @@ function controllerOn({ clock, random, log, env }: LocalClusterOptions, sandbox:
     random,
     log,
     measure,
+    propagationDelay,
     events: createEventRecorder({
       client,
       clock,

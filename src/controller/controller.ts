@@ -32,6 +32,8 @@ export interface ControllerOptions {
   readonly namespace?: string;
   /** Version of networking.istio.io in request paths; `v1beta1` if absent. */
   readonly istioVersion?: string;
+  /** How late the data plane may learn of a change (traffic.md 7); 5 s if absent, 0 trusts that it knows at once. */
+  readonly propagationDelay?: Duration;
   /** Passes at the same time; 40 if absent. */
   readonly workers?: number;
 }
@@ -55,6 +57,7 @@ const WORKERS = 40;
 const GRACE = seconds(3);
 /** How long events that are left may take to be sent. */
 const FAREWELL = seconds(1);
+const PROPAGATION_DELAY = seconds(5);
 
 /** Makes a controller; nothing is watched or written before `start`. */
 export function createController(options: ControllerOptions): Controller {
@@ -90,7 +93,12 @@ class Shell implements Controller {
       istioVersion: options.istioVersion ?? 'v1beta1',
       ...(namespace === undefined ? {} : { namespace }),
     });
-    const ports = { caches: this.#caches, dependents: this.#dependents, keyOf };
+    const ports = {
+      caches: this.#caches,
+      dependents: this.#dependents,
+      propagationDelay: options.propagationDelay ?? PROPAGATION_DELAY,
+      keyOf,
+    };
     const kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
     this.#kinds = new Map(kinds.map((kind) => [kind.resource.plural, kind]));
     this.#queue = new Queue({

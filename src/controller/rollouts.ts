@@ -8,6 +8,7 @@ import { decide } from '../core/rollout/decide.ts';
 import { rolloutProblem } from '../core/rollout/validation.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
 import type { NamedObjects, RolloutWorld } from '../core/rollout/world.ts';
+import type { Duration } from '../lib/ports.ts';
 import type { Caches } from './caches.ts';
 import type { Dependents } from './dependents.ts';
 import type { Kind, Snapshot } from './kind.ts';
@@ -22,6 +23,8 @@ import {
 export interface SnapshotPorts {
   readonly caches: Caches;
   readonly dependents: Dependents;
+  /** 0 if absent. */
+  readonly propagationDelay?: Duration;
   readonly keyOf: (plural: string, namespace: string, name: string) => string;
 }
 
@@ -89,6 +92,7 @@ function worldOf(
     hashes: hashesOf(rollout, memory),
     taken: memory.taken,
     answers: memory.answers,
+    ...(ports.propagationDelay === undefined ? {} : { propagationDelay: ports.propagationDelay }),
     firstSeen,
   };
 }

@@ -18,6 +18,7 @@ export type RolloutReasonCode =
   | 'SwitchingService'
   | 'ShiftingTraffic'
   | 'TrafficRefused'
+  | 'TrafficMoves'
   | 'WaitingForPods'
   | 'StartingAnalysis'
   | 'AnalysisNotStarted'

@@ -18,6 +18,8 @@ interface Row {
   readonly acts?: readonly Act[];
   /** The worlds of the story are decided again with this place changed. */
   readonly but?: Change;
+  /** The data plane may be this late. */
+  readonly propagationDelayMs?: number;
 }
 
 const UPDATE: Act = { kind: 'image', version: 2 };
@@ -67,6 +69,12 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
   ShiftingTraffic: {
     when: 'a route or its subsets change',
     setup: { traffic: 'subsets' },
+  },
+  TrafficMoves: {
+    when: 'the proxies may not know yet that the canary has its traffic',
+    setup: { traffic: 'subsets', steps: [{ kind: 'weight', weight: 50 }] },
+    acts: [UPDATE],
+    propagationDelayMs: 5000,
   },
   TrafficRefused: {
     when: 'an abort meets a mesh that lacks a piece',
@@ -146,13 +154,15 @@ function decisionFor({ resource, world, now, decision }: Decided, but: Change | 
 }
 
 describe('a reason is given', () => {
-  for (const [code, { when, setup = {}, acts = [], but }] of Object.entries(ROWS)) {
+  for (const [code, row] of Object.entries(ROWS)) {
+    const { when, setup = {}, acts = [], but, propagationDelayMs = 0 } = row;
     it(`${code} when: ${when}`, async () => {
       const messages = new Set<string>();
       const turns = acts.map((act) => ({ act, after: 'rest' as const }));
       await play(
         { setup: { ...PLAIN, ...setup }, turns },
         {
+          propagationDelayMs,
           onDecision: (decided) => {
             const { reasons } = decisionFor(decided, but);
             for (const reason of reasons) if (reason.code === code) messages.add(reason.message);

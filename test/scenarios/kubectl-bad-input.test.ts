@@ -6,6 +6,7 @@ import { systemClock } from '../../src/host/clock.ts';
 import { systemFiles } from '../../src/host/files.ts';
 import { systemProcesses } from '../../src/host/processes.ts';
 import { seededRandom } from '../../src/lib/random.ts';
+import { milliseconds } from '../../src/lib/time.ts';
 import { manifest } from '../support/kubectl.ts';
 
 /** Processes are slow where many run beside each other. */
@@ -25,6 +26,7 @@ beforeAll(async () => {
     program: { node: process.execPath, script: '', runtime: '', platform: '' },
     folder,
     port: 0,
+    propagationDelay: milliseconds(0),
   });
 }, LONG.timeout);
 

@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly controllerClock?: (clock: Clock) => Clock;
   /** Sees every line of the controller's log. */
   readonly onLog?: (line: string) => void;
+  /** The controller's propagation delay; 0 if absent, as the reference's timing is. */
+  readonly propagationDelayMs?: number;
   readonly verbose?: boolean;
 }
 
@@ -152,5 +154,6 @@ function controllerOn(
     measure,
     events,
     log,
+    propagationDelay: milliseconds(options.propagationDelayMs ?? 0),
   });
 }

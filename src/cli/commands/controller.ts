@@ -1,6 +1,7 @@
 // `slipway controller`: the controller against any Kubernetes API server (../controller-run.ts).
 import type { Leaf } from '../command.ts';
 import { bool, int, text } from '../flags.ts';
+import { PROPAGATION_DELAY } from '../propagation.ts';
 
 export const CONTROLLER: Leaf = {
   kind: 'leaf',
@@ -17,6 +18,7 @@ export const CONTROLLER: Leaf = {
     { ...text('istio-api-version', 'Version of networking.istio.io to use'), default: 'v1beta1' },
     { ...text('logformat', 'text or json'), default: 'text' },
     int('workers', '40', 'Objects looked at at the same time'),
+    PROPAGATION_DELAY,
   ],
   // Loaded when it is run: the other commands start without a controller in their memory.
   run: async (context) => (await import('../controller-run.ts')).runController(context),

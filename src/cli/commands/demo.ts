@@ -116,6 +116,8 @@ export const DEMO: Leaf = {
         program: context.program,
         folder,
         port: 0,
+        // As the document's transcript was recorded.
+        propagationDelay: milliseconds(0),
       });
       let transcript = '';
       try {

@@ -7,6 +7,7 @@ import { CommandError, type Context, type Leaf } from '../command.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
 import type { LocalCluster, MeshSettings } from '../local-cluster.ts';
+import { PROPAGATION_DELAY, propagationDelayOf } from '../propagation.ts';
 
 const SHORTEST_SCRAPE_MS = 100;
 
@@ -126,6 +127,7 @@ export const SANDBOX: Leaf = {
       ),
       default: 'current',
     },
+    PROPAGATION_DELAY,
   ],
   run: async (context) => {
     const { clock, terminal, files, env, cancel, flags } = context;
@@ -155,6 +157,7 @@ export const SANDBOX: Leaf = {
         port,
         proxyPort: flags.int('mesh-port'),
         sandbox: meshSettings(context),
+        propagationDelay: propagationDelayOf(context),
         ...(persist === '' ? {} : { database: await stateIn(context, folder) }),
       });
       terminal.out(welcome(cluster, context));

@@ -1,8 +1,8 @@
 // The new set after an abort: it keeps its pods for a while, so that traffic has left before they do (rollout.md 4.8).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
-import { formatInstant, later, seconds } from '../../lib/time.ts';
+import { formatInstant } from '../../lib/time.ts';
 import type { Pass } from './pass.ts';
-import { DEFAULT_DELAY_SECONDS } from './scale-down-delay.ts';
+import { deadlineAfter, DEFAULT_DELAY_SECONDS } from './scale-down-delay.ts';
 import { scaleSet } from './set-scaling.ts';
 import { availableOf, deadlineOf, deadlineTextOf, sizeOf } from './sets.ts';
 
@@ -22,7 +22,7 @@ export function scaleAborted(
   const size = sizeOf(set);
   if (deadlineTextOf(set) === '') {
     const isStableWhole = availableOf(sets.stableSet) >= replicas;
-    const deadline = later(now, seconds(delaySeconds));
+    const deadline = deadlineAfter(pass, delaySeconds);
     if (isStableWhole && size > 0) draft.moments.push(deadline);
     return scaleSet(pass, set, {
       size,

@@ -31,6 +31,18 @@ export function phaseOf(rollout: Rollout, status: RolloutStatus): Phase {
     : { phase: 'Progressing', message };
 }
 
+/** Where proxies learn late: healthy only once all traffic has reached the lane of the stable set (decision 0006). */
+export function pacedPhaseOf(rollout: Rollout, status: RolloutStatus): Phase {
+  const known = phaseOf(rollout, status);
+  const weights = status.canary?.weights;
+  if (known.phase !== 'Healthy' || weights === undefined) return known;
+  const { canary, stable } = weights;
+  const isThere = canary.weight === 0 && (stable.podTemplateHash ?? '') === status.stableRS;
+  return isThere
+    ? known
+    : { phase: 'Progressing', message: 'waiting for all traffic to reach the stable service' };
+}
+
 /** What an update still waits for. */
 function progress(rollout: Rollout, status: RolloutStatus): string | undefined {
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;

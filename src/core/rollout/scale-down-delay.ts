@@ -1,8 +1,9 @@
 // How long sets that serve no more keep their pods (rollout.md 4.7).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
-import { formatInstant, later, seconds } from '../../lib/time.ts';
+import { formatInstant, type Instant, later, seconds } from '../../lib/time.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import type { Pass } from './pass.ts';
+import { propagationDelay } from './propagation.ts';
 import { deadlineOf, deadlineTextOf, sizeOf } from './sets.ts';
 
 export const DEFAULT_DELAY_SECONDS = 30;
@@ -12,8 +13,14 @@ export interface Delayed {
   readonly deadline?: string;
 }
 
+/** When a set that serves no more may go: after the delay, counted from when every proxy knows. */
+export function deadlineAfter(pass: Pass, delaySeconds: number): Instant {
+  return later(later(pass.now, seconds(delaySeconds)), propagationDelay(pass));
+}
+
 /** Decides set after set, newest first, which may wait: as many as the limit of waiting revisions allows. */
-export function delayCounter({ rollout, now, draft }: Pass): (set: ReplicaSet) => Delayed {
+export function delayCounter(pass: Pass): (set: ReplicaSet) => Delayed {
+  const { rollout, now, draft } = pass;
   const strategy = canaryOf(rollout) ?? blueGreenOf(rollout);
   const limit = strategy?.scaleDownDelayRevisionLimit ?? Number.POSITIVE_INFINITY;
   const delaySeconds = strategy?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
@@ -24,7 +31,7 @@ export function delayCounter({ rollout, now, draft }: Pass): (set: ReplicaSet) =
     waiting += 1;
     if (waiting > limit) return { size: 0 };
     if (deadlineTextOf(set) === '') {
-      const deadline = later(now, seconds(delaySeconds));
+      const deadline = deadlineAfter(pass, delaySeconds);
       draft.moments.push(deadline);
       return { size, deadline: formatInstant(deadline) };
     }

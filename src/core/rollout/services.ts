@@ -1,12 +1,14 @@
 // Selectors of Services: how one is switched, and the one rule that decides the target of each of a canary's
 // (rollout.md 8.1, traffic.md 1.6, I7). Those of a blue-green: `bluegreen/services.ts`.
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
-import { HASH_LABEL, MANAGED_BY } from '../../api/names.ts';
+import { HASH_LABEL, MANAGED_BY, SWITCHED } from '../../api/names.ts';
 import { SERVICES } from '../../api/resources.ts';
 import { refOf } from '../ownership.ts';
+import { switchedText } from '../traffic/lanes.ts';
 import type { Plan } from '../traffic/plan.ts';
 import { canaryOf, isRouted } from './limits.ts';
 import { normal, type Pass } from './pass.ts';
+import { isPaced } from './propagation.ts';
 import { availableOf, hashOf, sizeOf } from './sets.ts';
 
 export function serviceNamed({ world }: Pass, name: string | undefined): Service | undefined {
@@ -18,25 +20,44 @@ export function serviceNamed({ world }: Pass, name: string | undefined): Service
 export function pointServices(pass: Pass, plan: Plan | undefined): void {
   const { rollout, sets, stored } = pass;
   const canary = canaryOf(rollout);
-  pointGuarded(pass, serviceNamed(pass, canary?.stableService), sets.stableSet);
+  if (mayPoint(pass, plan, 'stable')) {
+    pointGuarded(pass, serviceNamed(pass, canary?.stableService), sets.stableSet);
+  }
   const service = serviceNamed(pass, canary?.canaryService);
   if (stored.abort === true) {
     // With a router the Service follows once the weight is gone: `pointCanaryServiceBack`.
     if (!isRouted(rollout)) pointGuarded(pass, service, sets.stableSet);
     return;
   }
-  if (plan?.wanted.canaryExempt === true) return;
+  if (plan?.wanted.canaryExempt === true || !mayPoint(pass, plan, 'canary')) return;
   pointGuarded(pass, service, sets.newSet);
 }
 
-/** After an abort, once no weight goes to the canary any more. */
+/** Whether what the lane names may be changed now; only proxies that learn late can be in the way. */
+function mayPoint({ draft }: Pass, plan: Plan | undefined, side: 'canary' | 'stable'): boolean {
+  const pace = plan?.wanted.pace;
+  if (pace === undefined || pace.mayPoint[side]) return true;
+  draft.reasons.push({ code: 'TrafficMoves', message: pace.waiting ?? '' });
+  return false;
+}
+
+/** After an abort, once no request goes to the canary any more. */
 export function pointCanaryServiceBack(pass: Pass, plan: Plan): void {
-  const { rollout, sets } = pass;
+  const { rollout, sets, draft, now } = pass;
   if (!plan.wanted.pointsCanaryServiceAtStable || plan.waiting !== undefined) return;
   const service = serviceNamed(pass, canaryOf(rollout)?.canaryService);
-  if (service !== undefined && sets.stableSet !== undefined) {
-    point(pass, service, hashOf(sets.stableSet));
+  const hash = hashOf(sets.stableSet);
+  if (service === undefined || hash === '' || service.spec.selector?.[HASH_LABEL] === hash) return;
+  const { pace } = plan.wanted;
+  // While a route still leads to it in the snapshot, the change of that route brings the next pass.
+  const isDrained = pace === undefined || (pace.drainedAt !== undefined && pace.drainedAt <= now);
+  if (isDrained) {
+    point(pass, service, hash);
+    return;
   }
+  if (pace.drainedAt !== undefined) draft.moments.push(pace.drainedAt);
+  const message = `Service ${service.metadata.name} goes back once traffic has left the canary`;
+  draft.reasons.push({ code: 'TrafficMoves', message });
 }
 
 /**
@@ -60,11 +81,16 @@ function pointGuarded(pass: Pass, service: Service | undefined, set: ReplicaSet 
 }
 
 /** Writes the hash into the selector, and whose Service it is; nothing if both are there. */
-export function point({ rollout, draft }: Pass, service: Service, hash: string): void {
+export function point(pass: Pass, service: Service, hash: string): void {
+  const { rollout, draft, now } = pass;
   const before = service.spec.selector?.[HASH_LABEL] ?? '';
   const isOurs = service.metadata.annotations?.[MANAGED_BY] !== undefined;
   if (before === hash && isOurs) return;
   const { name } = service.metadata;
+  const annotations = {
+    ...(isOurs ? {} : { [MANAGED_BY]: rollout.metadata.name }),
+    ...(isPaced(pass) ? { [SWITCHED]: switchedText({ at: now, from: before }) } : {}),
+  };
   const message = `Switched selector for service '${name}' from '${before}' to '${hash}'`;
   draft.writes.push({
     kind: 'patch',
@@ -73,7 +99,7 @@ export function point({ rollout, draft }: Pass, service: Service, hash: string):
     patch: {
       type: 'merge',
       body: {
-        ...(isOurs ? {} : { metadata: { annotations: { [MANAGED_BY]: rollout.metadata.name } } }),
+        ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
         spec: { selector: { [HASH_LABEL]: hash } },
       },
     },

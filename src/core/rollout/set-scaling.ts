@@ -5,6 +5,7 @@ import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import { refOf } from '../ownership.ts';
 import { normal, type Pass } from './pass.ts';
+import { trafficMovesUntil } from './propagation.ts';
 import { deadlineTextOf, desiredAnnotationOf, sizeOf } from './sets.ts';
 
 export interface SetTarget {
@@ -16,7 +17,8 @@ export interface SetTarget {
 }
 
 /** Writes what differs. True if size or the record of the desired size changes: then a pass stops scaling. */
-export function scaleSet(pass: Pass, set: ReplicaSet, target: SetTarget): boolean {
+export function scaleSet(pass: Pass, set: ReplicaSet, wanted: SetTarget): boolean {
+  const target = whileTrafficMoves(pass, set, wanted);
   const isResized = sizeOf(set) !== target.size;
   const isOutdated = desiredAnnotationOf(set) !== pass.replicas;
   const deadline = deadlineChange(pass, set, target);
@@ -30,6 +32,20 @@ export function scaleSet(pass: Pass, set: ReplicaSet, target: SetTarget): boolea
   };
   if (Object.keys(body).length > 0) writeSet(pass, set, { body, size: target.size });
   return isResized || isOutdated;
+}
+
+/** Pods stay as long as a proxy may still send them requests. */
+function whileTrafficMoves(pass: Pass, set: ReplicaSet, target: SetTarget): SetTarget {
+  if (target.size >= sizeOf(set)) return target;
+  const until = trafficMovesUntil(pass);
+  if (until === undefined) return target;
+  const { draft } = pass;
+  draft.moments.push(until);
+  draft.reasons.push({
+    code: 'TrafficMoves',
+    message: `ReplicaSet ${set.metadata.name} keeps its pods until traffic has left`,
+  });
+  return { ...target, size: sizeOf(set) };
 }
 
 function deadlineChange(

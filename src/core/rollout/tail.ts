@@ -14,7 +14,8 @@ import {
 import { durationOf, type DurationFacts } from './duration.ts';
 import { blueGreenOf } from './limits.ts';
 import { isAborted, isCompleted, normal, type Pass, rolloutRevision, warning } from './pass.ts';
-import { phaseOf } from './phase.ts';
+import { pacedPhaseOf, phaseOf } from './phase.ts';
+import { isPaced } from './propagation.ts';
 import {
   hasProgressed,
   invalidMessage,
@@ -44,8 +45,11 @@ export function withTail(pass: Pass, base: RolloutStatus, facts: TailFacts): Rol
   return withDuration(pass, withPhase(pass, { ...held, conditions }), facts);
 }
 
-export function withPhase({ rollout }: Pass, status: RolloutStatus): RolloutStatus {
-  const { phase, message } = phaseOf(rollout, status);
+export function withPhase(pass: Pass, status: RolloutStatus): RolloutStatus {
+  const { rollout } = pass;
+  const { phase, message } = isPaced(pass)
+    ? pacedPhaseOf(rollout, status)
+    : phaseOf(rollout, status);
   const next = { ...status, phase };
   if (message === '') delete next.message;
   else next.message = message;

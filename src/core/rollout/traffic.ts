@@ -1,5 +1,6 @@
 // The traffic of a pass: Services, then the router's operations, then what is recorded (rollout.md 5.5, traffic.md 1.3).
 import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
+import { WEIGHTS_SET } from '../../api/names.ts';
 import { destinationRules, virtualServices } from '../../api/resources.ts';
 import { mergePatchOf } from '../../lib/json-patch.ts';
 import { refOf } from '../ownership.ts';
@@ -12,11 +13,14 @@ import {
   setWeight,
   updateHash,
 } from '../traffic/istio.ts';
+import { lanesOf, subsetHash, switchedKey, switchedText } from '../traffic/lanes.ts';
+import { istioOf } from '../traffic/istio-routes.ts';
 import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
 import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
 import { isRouted } from './limits.ts';
 import { type Pass, rolloutRevision, warning } from './pass.ts';
 import { isProblemTold } from './progress.ts';
+import { isPaced, propagationDelay } from './propagation.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
 import { availableOf, canarySetsOf, hashOf, sizeOf } from './sets.ts';
 
@@ -32,16 +36,32 @@ export function shiftTraffic(pass: Pass): boolean {
   return runPlan(pass, plan);
 }
 
-function planOf({ rollout, sets, stored, draft }: Pass): Plan {
+function planOf(pass: Pass): Plan {
+  const { rollout, sets, stored, draft, now } = pass;
   const recorded = stored.canary?.weights;
   const revision = Number(rolloutRevision(rollout));
-  return trafficPlan({
+  const plan = trafficPlan({
     rollout,
     sets: canarySetsOf(sets),
     revision: Number.isNaN(revision) ? 0 : revision,
     ...(recorded === undefined ? {} : { recorded }),
     ...(draft.experiment === undefined ? {} : { experiment: draft.experiment }),
+    ...(isPaced(pass)
+      ? {
+          propagation: {
+            lanes: lanesOf(stateOf(pass), pass.world.services),
+            now,
+            delay: propagationDelay(pass),
+          },
+        }
+      : {}),
   });
+  const { pace } = plan.wanted;
+  draft.moments.push(...(pace?.until ?? []));
+  if (pace?.waiting !== undefined) {
+    draft.reasons.push({ code: 'TrafficMoves', message: pace.waiting });
+  }
+  return plan;
 }
 
 function stateOf({ rollout, world, sets }: Pass): IstioState {
@@ -118,8 +138,8 @@ function writeSteps(pass: Pass, before: IstioState, result: RouterResult): void 
     const old = [...before.virtualServices, ...before.destinationRules].find((one) =>
       isSameObject(one, object),
     );
-    const body = mergePatchOf(old, object);
-    if (body === undefined) continue;
+    if (mergePatchOf(old, object) === undefined) continue;
+    const body = mergePatchOf(old, dated(pass, old, object));
     draft.writes.push({
       kind: 'patch',
       ref: refOf(resourceOf(object), object),
@@ -129,6 +149,32 @@ function writeSteps(pass: Pass, before: IstioState, result: RouterResult): void 
     });
     draft.reasons.push({ code: 'ShiftingTraffic', message: events[0]?.message ?? 'routing' });
   }
+}
+
+/** The object with the moment of its change on it, where proxies learn of it late. */
+function dated(pass: Pass, old: KubeObject | undefined, object: KubeObject): KubeObject {
+  if (!isPaced(pass)) return object;
+  const { metadata } = object;
+  const annotations = { ...metadata.annotations, ...changeMarks(pass, old, object) };
+  return { ...object, metadata: { ...metadata, annotations } };
+}
+
+function changeMarks(
+  { rollout, now }: Pass,
+  old: KubeObject | undefined,
+  object: KubeObject,
+): Readonly<Record<string, string>> {
+  if (object.kind !== 'DestinationRule') {
+    return { [WEIGHTS_SET]: switchedText({ at: now, from: '' }) };
+  }
+  const { canarySubsetName, stableSubsetName } = istioOf(rollout)?.destinationRule ?? {};
+  const names = { canary: canarySubsetName ?? '', stable: stableSubsetName ?? '' };
+  const marks = (['canary', 'stable'] as const).flatMap((side) => {
+    const from = subsetHash(old ?? object, names[side]);
+    if (from === subsetHash(object, names[side])) return [];
+    return [[switchedKey(side), switchedText({ at: now, from })] as const];
+  });
+  return Object.fromEntries(marks);
 }
 
 function isSameObject(a: KubeObject, b: KubeObject): boolean {

@@ -4,6 +4,7 @@ import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../
 import type { Experiment } from '../../api/experiment.ts';
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import type { Rollout } from '../../api/rollout.ts';
+import type { Duration } from '../../lib/time.ts';
 import type { Answer } from '../decision.ts';
 import type { RolloutProblem } from './validation/problem.ts';
 
@@ -48,6 +49,8 @@ export interface RolloutWorld {
   readonly taken: readonly KubeObject[];
   /** Answers to earlier asks. */
   readonly answers: readonly Answer[];
+  /** How late the data plane may learn of a change (traffic.md 7); absent or 0: at once. */
+  readonly propagationDelay?: Duration;
   /** Whether a condition that a controller instance adds at first sight is due (event RolloutAddedToInformer). */
   readonly firstSeen: boolean;
 }

@@ -65,7 +65,10 @@ function isNamed(object: KubeObject, namespace: string, name: string): boolean {
   return object.metadata.name === name && (object.metadata.namespace ?? '') === namespace;
 }
 
-function findVirtualService(state: IstioState, reference: string): VirtualService | undefined {
+export function findVirtualService(
+  state: IstioState,
+  reference: string,
+): VirtualService | undefined {
   const parsed = parseVirtualServiceName(reference);
   const namespace = parsed.namespace === '' ? namespaceOf(state.rollout) : parsed.namespace;
   return state.virtualServices.find((object) => isNamed(object, namespace, parsed.name));

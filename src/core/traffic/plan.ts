@@ -18,7 +18,10 @@ import {
   stepIndexOf,
   stepsOf,
 } from '../rollout/weights.ts';
+import type { Duration, Instant } from '../../lib/time.ts';
 import type { Hashes } from './istio.ts';
+import type { Lanes } from './lanes.ts';
+import { type Pace, paceOf } from './pace.ts';
 
 export interface TrafficWorld {
   readonly rollout: Rollout;
@@ -27,6 +30,12 @@ export interface TrafficWorld {
   /** The experiment of the current step, if there is one. */
   readonly experiment?: Experiment;
   readonly revision: number;
+  /** How the objects are, and how late proxies may learn of a change; absent if they learn of it at once. */
+  readonly propagation?: {
+    readonly lanes: Lanes;
+    readonly now: Instant;
+    readonly delay: Duration;
+  };
 }
 
 /** What the traffic should be. */
@@ -41,6 +50,8 @@ export interface Wanted {
   readonly pointsCanaryServiceAtStable: boolean;
   /** Pods of a set that traffic is drained from do not hold the subset switch up. */
   readonly canaryExempt: boolean;
+  /** What stands in the way of being there at once, given the propagation delay. */
+  readonly pace?: Pace;
 }
 
 export type Operation =
@@ -61,7 +72,7 @@ export interface Plan {
 
 /** The plan of one router for this pass. */
 export function trafficPlan(world: TrafficWorld): Plan {
-  const wanted = wantedTraffic(world);
+  const wanted = paced(world, wantedTraffic(world));
   const before: Operation[] = wanted.removesManagedRoutes ? [{ op: 'removeManagedRoutes' }] : [];
   const waiting = capacityGate(world, wanted.weight);
   if (waiting !== undefined) return waitingPlan(world, { wanted, operations: before, waiting });
@@ -96,6 +107,31 @@ function waitingPlan(world: TrafficWorld, plan: Plan): Plan {
       stable: { ...recorded.stable, weight: maxWeightOf(canaryOf(rollout)) - weight },
     },
   };
+}
+
+/** What may be written of it now; subsets that may not change yet keep what they name. */
+function paced(world: TrafficWorld, wanted: Wanted): Wanted {
+  const { propagation, sets, rollout } = world;
+  if (propagation === undefined) return wanted;
+  const all = [sets.canary, sets.stable, ...sets.others];
+  const find = (hash: string) => all.find((set) => set?.hash === hash && hash !== '');
+  const aimed = wanted.subsetHashes ?? wanted.hashes;
+  const aim = { weight: wanted.weight, hashes: aimed };
+  const pace = paceOf(
+    {
+      ...propagation,
+      available: (hash) => find(hash)?.available ?? 0,
+      carries: (hash) => isEnough(rollout, find(hash), desiredReplicas(rollout)),
+      maxWeight: maxWeightOf(canaryOf(rollout)),
+    },
+    aim,
+  );
+  const { lanes } = propagation;
+  const hashes = {
+    canary: pace.mayPoint.canary ? aimed.canary : lanes.canary.hash,
+    stable: pace.mayPoint.stable ? aimed.stable : lanes.stable.hash,
+  };
+  return { ...wanted, weight: pace.weight, hashes, subsetHashes: hashes, pace };
 }
 
 /** While the canary still has traffic its Service goes on naming it. */
@@ -140,10 +176,16 @@ function capacityGate({ rollout, sets }: TrafficWorld, weight: number): string |
   const need = Math.floor(((maxWeight - weight) * desiredReplicas(rollout)) / maxWeight);
   const { stable } = sets;
   if (stable === undefined) return 'there is no stable ReplicaSet yet';
-  if (stable.available >= need) return undefined;
-  const threshold = strategy?.replicaProgressThreshold;
-  if (threshold !== undefined && progressThresholdMet(threshold, stable, need)) return undefined;
+  if (isEnough(rollout, stable, need)) return undefined;
   return `the stable ReplicaSet has ${stable.available} available replicas, waiting for ${need}`;
+}
+
+/** The set has that many pods, or as many of them as the threshold asks for. */
+function isEnough(rollout: Rollout, set: SetCounts | undefined, need: number): boolean {
+  if (set === undefined) return false;
+  if (set.available >= need) return true;
+  const threshold = canaryOf(rollout)?.replicaProgressThreshold;
+  return threshold !== undefined && progressThresholdMet(threshold, set, need);
 }
 
 /** The desired weight and what belongs to it; the first row of traffic.md 1.5 that fits. */

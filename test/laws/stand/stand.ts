@@ -47,6 +47,8 @@ export interface StandOptions {
   /** Sees every decision of a pass before it is carried out. */
   readonly onDecision?: (decided: Decided) => void;
   readonly onEvent?: (note: EventNote) => void;
+  /** How late the data plane may learn of a change; at once if absent. */
+  readonly propagationDelayMs?: number;
   readonly measure?: (ask: MeasureAsk, now: Instant) => Measured;
 }
 
@@ -142,7 +144,12 @@ export class Stand {
   #begin(): void {
     this.#memories = new Map();
     this.#timers.clear();
-    const ports = { caches: this.#caches, dependents: new Dependents(), keyOf };
+    const ports = {
+      caches: this.#caches,
+      dependents: new Dependents(),
+      keyOf,
+      propagationDelay: milliseconds(this.#options.propagationDelayMs ?? 0),
+    };
     this.#kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
   }
 
