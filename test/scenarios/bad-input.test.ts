@@ -494,6 +494,7 @@ current-context: one
 
   it.each([
     { words: ['sandbox', '--port', '70000'], err: /^Error: --port 70000: .+\n$/ },
+    { words: ['sandbox', '--mesh-port', '65536'], err: /^Error: --mesh-port 65536: .+\n$/ },
     { words: ['sandbox', '--port', '-1'], err: /^Error: --port -1: .+\n$/ },
     {
       words: ['sandbox', '--port', 'x'],

@@ -39,10 +39,12 @@ function meshSettings(context: Context): MeshSettings {
 
 const LAST_PORT = 65_535;
 
-function portOf({ flags }: Context): number {
-  const port = flags.int('port');
+function portOf({ flags }: Context, name: string): number {
+  const port = flags.int(name);
   if (port >= 0 && port <= LAST_PORT) return port;
-  throw new CommandError(`--port ${port}: it is a number up to ${LAST_PORT}, 0 takes a free one`);
+  throw new CommandError(
+    `--${name} ${port}: it is a number up to ${LAST_PORT}, 0 takes a free one`,
+  );
 }
 
 /** What is kept in the folder of --persist. Loaded here only: no other command needs it. */
@@ -132,7 +134,8 @@ export const SANDBOX: Leaf = {
   run: async (context) => {
     const { clock, terminal, files, env, cancel, flags } = context;
     const speed = speedOf(context);
-    const port = portOf(context);
+    const port = portOf(context, 'port');
+    const proxyPort = portOf(context, 'mesh-port');
     const persist = flags.text('persist');
     const folder =
       persist === '' ? await files.temporaryFolder('slipway-') : files.absolute(persist);
@@ -155,7 +158,7 @@ export const SANDBOX: Leaf = {
         program: context.program,
         folder,
         port,
-        proxyPort: flags.int('mesh-port'),
+        proxyPort,
         sandbox: meshSettings(context),
         propagationDelay: propagationDelayOf(context),
         ...(persist === '' ? {} : { database: await stateIn(context, folder) }),
