@@ -16,6 +16,8 @@ const OTHER_ROUTERS = [
 
 const LATER_MEMBERS = ['antiAffinity', 'canaryMetadata', 'stableMetadata', 'pingPong'] as const;
 
+const LATER_BLUE_GREEN = ['antiAffinity', 'activeMetadata', 'previewMetadata'] as const;
+
 /** The first such member of the spec with what to do instead; undefined if there is none. */
 export function unsupportedProblem(rollout: Rollout): string | undefined {
   const { spec } = rollout;
@@ -24,8 +26,11 @@ export function unsupportedProblem(rollout: Rollout): string | undefined {
   if (spec.workloadRef !== undefined) {
     return later('spec.workloadRef', 'put the pod template into spec.template');
   }
-  if (blueGreenOf(rollout)?.antiAffinity !== undefined) {
-    return later('spec.strategy.blueGreen.antiAffinity', 'remove it');
+  const blueGreen = blueGreenOf(rollout);
+  for (const member of LATER_BLUE_GREEN) {
+    if (blueGreen?.[member] !== undefined) {
+      return later(`spec.strategy.blueGreen.${member}`, 'remove it');
+    }
   }
   const canary = canaryOf(rollout);
   const router = OTHER_ROUTERS.find((name) => canary?.trafficRouting?.[name] !== undefined);
