@@ -118,10 +118,10 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
     acts: [UPDATE, { kind: 'wait', seconds: 70 }],
   },
   ExperimentInvalid: {
-    when: 'a template of an experiment has no name',
+    when: 'a template of an experiment has less than no pods',
     setup: TRIED,
     acts: [UPDATE],
-    but: { path: ['experiment', 'spec', 'templates', 0, 'name'], value: '' },
+    but: { path: ['experiment', 'spec', 'templates', 0, 'replicas'], value: -1 },
   },
   ExperimentRunning: { when: 'an experiment is under way', setup: TRIED, acts: [UPDATE] },
   RunCompleted: {

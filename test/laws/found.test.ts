@@ -170,6 +170,14 @@ const ROWS: readonly Row[] = [
     setup: { traffic: 'subsets', steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }] },
     turns: thenRest({ kind: 'image', version: 2 }, { kind: 'image', version: 3 }),
   },
+  {
+    name: 'an experiment that has lost its pods does not wake at the end of its duration',
+    setup: { steps: [{ kind: 'experiment', isJudged: false }] },
+    turns: [
+      ...thenRest({ kind: 'image', version: 3 }, { kind: 'health', version: 3, health: 'bad' }),
+      ...thenRest({ kind: 'promote full' }),
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -196,11 +196,18 @@ function nextMoment(
   const moments = templates.flatMap((step) => step.requeueAt ?? []);
   if (!isTerminating(world, status)) {
     const ends = endOf(world, status);
-    if (ends !== undefined && now <= ends) moments.push(after(ends));
+    // A template that lacks pods does not end with the duration; its pods or its deadline decide.
+    const isEnding = (status.templateStatuses ?? []).some((entry) => hasItsPods(situation, entry));
+    if (ends !== undefined && now <= ends && isEnding) moments.push(after(ends));
     moments.push(...deadlines(situation, status));
   }
   const [first, ...others] = moments;
   return first === undefined ? undefined : others.reduce((a, b) => (b < a ? b : a), first);
+}
+
+function hasItsPods({ world }: Situation, { name, availableReplicas }: TemplateStatus): boolean {
+  const template = world.experiment.spec.templates.find((one) => one.name === name);
+  return availableReplicas === (template?.replicas ?? 1);
 }
 
 function deadlines(situation: Situation, status: ExperimentStatus): readonly Instant[] {

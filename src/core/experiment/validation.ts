@@ -22,7 +22,7 @@ export function experimentProblem({ metadata, spec }: Experiment): string | unde
 }
 
 function templateProblem(
-  { selector, minReadySeconds = 0 }: ExperimentTemplate,
+  { selector, minReadySeconds = 0, replicas = 1 }: ExperimentTemplate,
   index: number,
   deadline: number,
 ): string | undefined {
@@ -33,6 +33,9 @@ function templateProblem(
     Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length;
   if (terms === 0) {
     return `This experiment is selecting all pods at index ${index}. A non-empty selector is required.`;
+  }
+  if (replicas < 0) {
+    return `Replicas cannot be less than 0. Check template index ${index}`;
   }
   return minReadySeconds > deadline
     ? `MinReadySeconds cannot be longer than ProgressDeadlineSeconds. Check template index ${index}`
