@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly onLog?: (line: string) => void;
   /** The controller's propagation delay; 0 if absent, as the reference's timing is. */
   readonly propagationDelayMs?: number;
+  /** How late the sandbox's own mesh learns of changes; at once if absent. */
+  readonly meshLagMs?: number;
   readonly verbose?: boolean;
 }
 
@@ -68,6 +70,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     clock,
     random,
     compression: systemCompression,
+    propagation: milliseconds(options.meshLagMs ?? 0),
     podStartDelay: milliseconds(options.podStartMs ?? 300),
     podStopDelay: milliseconds(options.podStopMs ?? 300),
     onProblem: (what, error) => problems.push(`${what}: ${error.message}`),
