@@ -5,12 +5,12 @@ import { QueryFailure } from './problems.ts';
 export interface Limits {
   /** Samples that a query may load and make; 10,000,000 if absent (Prometheus: five times as many): some 250 MB. */
   readonly maxSamples?: number;
-  /** Samples that a query may look at, again and again; 50,000,000 if absent: a second or two. */
+  /** Samples that a query may look at, again and again; 100,000,000 if absent: two seconds or so. */
   readonly maxWork?: number;
 }
 
 const MAX_SAMPLES = 10_000_000;
-const MAX_WORK = 50_000_000;
+const MAX_WORK = 100_000_000;
 const CLOCK_EVERY = 1_000_000;
 
 export class Budget {

@@ -17,7 +17,8 @@ import { isSetOperator } from './tokens.ts';
  * single step; throws QueryFailure.
  */
 export function evaluate(expression: Expression, grid: Grid, context: Context): readonly Row[] {
-  if (grid.count > 1 && isFixed(expression)) {
+  // Also where there is no step at all: Prometheus notices a mistake in such a part then, too.
+  if (grid.count !== 1 && isFixed(expression)) {
     const once = evaluate(expression, { ...grid, count: 1 }, context);
     return repeated(once, grid, context.budget);
   }

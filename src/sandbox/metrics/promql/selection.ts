@@ -144,7 +144,7 @@ export function ranged(
   const isOnce = fitting.count === 0 && isFixed(expression.inner);
   const inner = isOnce ? { ...fitting, count: 1 } : fitting;
   context.budget.samples(inner.count);
-  const rows = inner.count === 0 ? [] : evaluate(expression.inner, inner, context);
+  const rows = evaluate(expression.inner, inner, context);
   return { series: rows.map((row) => sampled(row, inner)), windowAt };
 }
 
