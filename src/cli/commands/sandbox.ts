@@ -61,7 +61,7 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     ``,
     `  API server   ${cluster.server}`,
     `  Mesh         ${cluster.proxy}`,
-    `  Prometheus   ${cluster.prometheus} (answers "no data" until the next version)`,
+    `  Prometheus   ${cluster.prometheus}`,
     ``,
     `Point kubectl at it in another terminal:`,
     ``,
