@@ -8,6 +8,7 @@ const steps = [
   ['format', 'biome', ['format', '.']],
   ['types', 'tsc', ['-b']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'scripts']],
+  ['unused', 'knip', []],
   ['generated', process.execPath, ['scripts/generate-crds.mjs', '--check']],
   ['tests', 'vitest', ['run', '--reporter=dot', '--reporter=./scripts/summary-reporter.mjs']],
 ];

@@ -11,7 +11,6 @@ export const MANAGED_BY = 'argo-rollouts.argoproj.io/managed-by-rollouts';
 export const REVISION = 'rollout.argoproj.io/revision';
 export const REVISION_HISTORY = 'rollout.argoproj.io/revision-history';
 export const DESIRED_REPLICAS = 'rollout.argoproj.io/desired-replicas';
-export const WORKLOAD_GENERATION = 'rollout.argoproj.io/workload-generation';
 export const EPHEMERAL_METADATA = 'rollout.argoproj.io/ephemeral-metadata';
 export const NOTIFIED = 'notified.notifications.argoproj.io';
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

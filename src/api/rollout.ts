@@ -303,13 +303,11 @@ export type BlueGreenStrategy = Infer<typeof blueGreen>;
 export type CanaryStep = Infer<typeof canaryStep>;
 export type ExperimentStep = Infer<typeof experimentStep>;
 export type RolloutAnalysis = Infer<typeof rolloutAnalysis>;
-export type BackgroundAnalysis = Infer<typeof backgroundAnalysis>;
 export type RolloutArgument = Infer<typeof rolloutArgument>;
 export type AnalysisRunReference = Infer<typeof runStatus>;
 export type TrafficWeights = Infer<typeof weights>;
 export type WeightDestination = Infer<typeof weightDestination>;
 export type AntiAffinity = Infer<typeof antiAffinity>;
-export type TemplateMetadata = Infer<typeof metadata>;
 
 export interface Rollout extends KubeObject {
   readonly spec: RolloutSpec;

@@ -80,6 +80,5 @@ export const trafficRouting = object({
   maxTrafficWeight: integer,
 });
 
-export type TrafficRouting = Infer<typeof trafficRouting>;
 export type IstioRouting = Infer<typeof istio>;
 export type IstioVirtualServiceRef = Infer<typeof istioVirtualService>;

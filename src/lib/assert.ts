@@ -1,10 +1,5 @@
 // What must hold, checked in production too. A failed assertion is a bug: it fails one pass, never the process.
 
-/** Throws when `condition` is false; `message` says what must hold. */
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${message}`);
-}
-
 /** Closes an exhaustive switch: the compiler proves that no case is left. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable case: ${JSON.stringify(value)}`);

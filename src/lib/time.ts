@@ -16,9 +16,6 @@ export function seconds(n: number): Duration {
   return (n * 1000) as Duration;
 }
 
-export const SECOND: Duration = seconds(1);
-export const MINUTE: Duration = seconds(60);
-
 export function later(at: Instant, by: Duration): Instant {
   return (at + by) as Instant;
 }
@@ -61,11 +58,6 @@ export function formatHttpDate(at: Instant): string {
 export function parseHttpDate(text: string): Instant | undefined {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : (ms as Instant);
-}
-
-/** The whole second that `at` falls into: what is left of it once it has been stored. */
-export function wholeSecond(at: Instant): Instant {
-  return (Math.floor(at / 1000) * 1000) as Instant;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
