@@ -61,6 +61,7 @@ function isIdle(set: ReplicaSet): boolean {
 /** Deletes runs and experiments that are neither current nor within the limits. */
 export function cleanRuns(pass: Pass): void {
   const { draft, world } = pass;
+  if (world.analysisRuns.length === 0 && world.experiments.length === 0) return;
   const current = new Set(
     [...Object.values(draft.runs), draft.experiment].flatMap((one) =>
       one === undefined ? [] : [one.metadata.name],

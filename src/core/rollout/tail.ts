@@ -105,6 +105,7 @@ function withAbort(pass: Pass, status: RolloutStatus): RolloutStatus {
 /** While aborted there are no pauses. Else the stored ones, less those removed, with those that are new. */
 function withPauses(pass: Pass, status: RolloutStatus): RolloutStatus {
   const { stored, draft, now } = pass;
+  if (isPauseFree(pass, status)) return status;
   const { pauseConditions: _conditions, controllerPause: _pause, ...rest } = status;
   if (status.abort === true || draft.arePausesCleared) return tellPauses(pass, rest);
   const kept = (stored.pauseConditions ?? []).filter(
@@ -123,6 +124,17 @@ function withPauses(pass: Pass, status: RolloutStatus): RolloutStatus {
     pauseConditions: all,
     ...(isOurs ? { controllerPause: true } : {}),
   });
+}
+
+/** Neither were there pauses nor are there any now: nothing to take over and nothing to tell. */
+function isPauseFree({ stored, draft }: Pass, status: RolloutStatus): boolean {
+  return (
+    stored.pauseConditions === undefined &&
+    status.pauseConditions === undefined &&
+    status.controllerPause === undefined &&
+    draft.pausesAdded.size === 0 &&
+    !draft.keepsApproval
+  );
 }
 
 function tellPauses({ stored, draft }: Pass, next: RolloutStatus): RolloutStatus {

@@ -136,11 +136,14 @@ export function withoutManagedRoutes(virtualService: VirtualService, rollout: Ro
   const routes = routesOf(virtualService, 'http');
   if (!Array.isArray(routes)) return { ok: true, virtualService, changed: false };
   const steps = rollout.spec.strategy?.canary?.steps ?? [];
+  const hasSteps = steps.some((step) => step.setHeaderRoute ?? step.setMirrorRoute);
+  if (!hasSteps && managedNames(rollout).length === 0) {
+    return { ok: true, virtualService, changed: false };
+  }
   const set = steps.flatMap((step) => [step.setHeaderRoute?.name, step.setMirrorRoute?.name]);
   const names = new Set(
     [...set, ...managedNames(rollout)].filter((name) => name !== undefined && name !== ''),
   );
-  if (names.size === 0) return { ok: true, virtualService, changed: false };
   const kept = routes.filter((route) => !names.has(route.name ?? ''));
   if (kept.length === routes.length) return { ok: true, virtualService, changed: false };
   if (kept.length === 0) {

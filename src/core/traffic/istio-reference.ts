@@ -8,6 +8,7 @@ export interface VirtualServiceName {
 
 /** `NAME` or `NAME.NAMESPACE`, with or without the cluster's domain behind it. */
 export function parseVirtualServiceName(reference: string): VirtualServiceName {
+  if (!reference.includes('.')) return { namespace: '', name: reference };
   const bare = reference.replace(/(\.svc)?\.cluster\.local$/, '');
   const dot = bare.lastIndexOf('.');
   if (dot < 0) return { namespace: '', name: bare };
