@@ -29,6 +29,8 @@ export interface Telemetry {
   cells(pod: string): Iterable<Cell>;
   /** The pod is gone, and its proxy with it. */
   forget(pod: string): void;
+  /** A cell of that pod's proxy is given up; what it was for begins anew, from nothing. */
+  retire(pod: string, cell: Cell): void;
 }
 
 /** Counters of one set of labels. They only grow. */
@@ -124,6 +126,10 @@ class Sidecars implements Telemetry {
     if (this.#proxies.delete(pod)) this.#found = new WeakMap();
   }
 
+  retire(pod: string, { labels }: Cell): void {
+    if (this.#proxies.get(pod)?.delete(keyOf(labels)) === true) this.#found = new WeakMap();
+  }
+
   #cell(entry: TelemetryRecord): MutableCell | undefined {
     const nearby = this.#near(entry);
     for (const one of nearby) if (isOf(one, entry)) return one.cell;
@@ -145,13 +151,17 @@ class Sidecars implements Telemetry {
     const cells = this.#proxies.get(proxy) ?? new Map<string, MutableCell>();
     this.#proxies.set(proxy, cells);
     const labels = labelsOfRecord(entry, this.#naming);
-    const key = JSON.stringify(labels);
+    const key = keyOf(labels);
     const known = cells.get(key);
     if (known !== undefined || cells.size >= MOST_CELLS) return known;
     const made = new MutableCell(labels);
     cells.set(key, made);
     return made;
   }
+}
+
+function keyOf(labels: MeshLabels): string {
+  return JSON.stringify(labels);
 }
 
 function isOf(found: Found, entry: TelemetryRecord): boolean {

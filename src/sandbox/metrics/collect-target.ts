@@ -61,6 +61,12 @@ export class Target {
     return made;
   }
 
+  /** The group of an object that has nothing more to say. */
+  endGroup(owner: object, at: Instant): void {
+    this.#groups.get(owner)?.end(at);
+    this.#groups.delete(owner);
+  }
+
   /** The scrape is over: what it did not write has ended. */
   finish(at: Instant): void {
     for (const [key, { writer, lastAt }] of this.#series) {

@@ -262,6 +262,28 @@ test('the series of a pod that is gone end at the next scrape', async () => {
   expect(series('kube_pod_info')[0]?.values).toEqual([1, 'stale']);
 });
 
+test('a counter that has stood still for an hour ends, and begins anew with the next request', async () => {
+  const pods = [podOf('shell', { ip: '10.0.0.1', labels: SHELL.labels })];
+  const { clock, telemetry, series } = worldOf({ pods });
+  telemetry.record(record());
+  telemetry.record(record({ status: 503 }));
+  const served = () => series('istio_requests_total', { response_code: '200' })[0]?.values ?? [];
+  const failed = () => series('istio_requests_total', { response_code: '503' })[0]?.values ?? [];
+  for (let quarter = 0; quarter < 4; quarter += 1) {
+    await clock.advance(milliseconds(900_000));
+    telemetry.record(record());
+  }
+  expect([served().at(-1), failed().at(-1)]).toEqual([4, 1]);
+  await clock.advance(milliseconds(5000));
+  expect([served().at(-1), failed().at(-1)]).toEqual([5, 'stale']);
+  const length = failed().length;
+  await clock.advance(milliseconds(600_000));
+  expect(failed()).toHaveLength(length);
+  telemetry.record(record({ status: 503 }));
+  await clock.advance(milliseconds(5000));
+  expect(failed().slice(-2)).toEqual(['stale', 1]);
+});
+
 test('what a pod exposes by annotation is scraped through its own server', async () => {
   const seen: string[] = [];
   const annotations = {

@@ -10,7 +10,7 @@ import { cancellation, sleep } from '../../lib/clock.ts';
 import type { Clock, Duration, Instant, Stop, Transport } from '../../lib/ports.ts';
 import { later, milliseconds } from '../../lib/time.ts';
 import { hasProxy } from '../mesh/engine-source.ts';
-import type { Telemetry } from '../mesh/telemetry.ts';
+import type { Cell, Telemetry } from '../mesh/telemetry.ts';
 import type { Work } from '../node/pod-traffic.ts';
 import { containerUse } from './collect-containers.ts';
 import {
@@ -57,6 +57,11 @@ export function createCollector(options: CollectorOptions): Collector {
 const PROXY_PORT = 15_020;
 const SCRAPE_TIMEOUT = milliseconds(10_000);
 const MOST_SAMPLES = 10_000;
+/**
+ * A proxy lives longer than the Services and versions that it has called. Without an end each of their counters would be
+ * sampled for ever, 67 series for every set of labels.
+ */
+const IDLE_MS = 3_600_000;
 /** Objects of a kind with series of their own; a store in memory is not for whole fleets. */
 const MOST_OBJECTS = 1000;
 
@@ -64,6 +69,8 @@ class Scraper implements Collector {
   readonly #options: CollectorOptions;
   readonly #targets = new Map<string, Target>();
   readonly #samples = new WeakMap<object, readonly (ObjectSample & { readonly key: string })[]>();
+  /** When a cell was first seen with as many requests as it has. */
+  readonly #counted = new WeakMap<Cell, { readonly requests: number; readonly at: Instant }>();
   readonly #stop = cancellation();
   #stopTimer: Stop | undefined;
   #nextAt: Instant;
@@ -125,11 +132,21 @@ class Scraper implements Collector {
   }
 
   #sampleProxy({ metadata }: Pod, scraped: Target, at: Instant): void {
-    for (const cell of this.#options.telemetry.cells(
-      `${metadata.namespace ?? ''}/${metadata.name}`,
-    )) {
-      scraped.group(cell, () => new CellSeries(cell, scraped)).append(at);
+    const { telemetry } = this.#options;
+    const proxy = `${metadata.namespace ?? ''}/${metadata.name}`;
+    for (const cell of telemetry.cells(proxy)) {
+      if (this.#isIdle(cell, at)) {
+        telemetry.retire(proxy, cell);
+        scraped.endGroup(cell, at);
+      } else scraped.group(cell, () => new CellSeries(cell, scraped)).append(at);
     }
+  }
+
+  #isIdle(cell: Cell, at: Instant): boolean {
+    const known = this.#counted.get(cell);
+    if (known?.requests === cell.requests) return at - known.at >= IDLE_MS;
+    this.#counted.set(cell, { requests: cell.requests, at });
+    return false;
   }
 
   /** What the pod's own server exposes; a server that does not answer is down, which `up` says. */
