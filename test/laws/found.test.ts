@@ -178,6 +178,16 @@ const ROWS: readonly Row[] = [
       ...thenRest({ kind: 'promote full' }),
     ],
   },
+  {
+    name: 'an experiment that has ended without its set does not try to create it for ever',
+    setup: { steps: [{ kind: 'experiment', isJudged: false }] },
+    turns: [
+      ...thenRest({ kind: 'image', version: 2 }),
+      { act: { kind: 'delete', what: 'experiment' }, after: 0 },
+      ...thenRest({ kind: 'retry' }),
+      { act: { kind: 'image', version: 1 }, after: 0 },
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -13,7 +13,7 @@ import { REPLICA_SETS } from '../../api/resources.ts';
 import { formatInstant, type Instant, later, parseInstant } from '../../lib/time.ts';
 import type { EventNote, Write } from '../decision.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
-import { scaleDownDelay, type Situation } from './situation.ts';
+import { isEndedTemplate, scaleDownDelay, type Situation, storedTemplate } from './situation.ts';
 import type { ExperimentWorld } from './world.ts';
 
 export interface ReplicaSetStep {
@@ -57,7 +57,7 @@ export function replicaSetStep(
   template: ExperimentTemplate,
   { set, desired }: { readonly set: ReplicaSet | undefined; readonly desired: number },
 ): ReplicaSetStep {
-  if (set === undefined) return createStep(situation, template);
+  if (set === undefined) return missingStep(situation, template);
   const mark = desired === 0 ? markFor(situation, set) : undefined;
   const target = desired === 0 ? heldAt(situation, template, mark?.deadline) : desired;
   const current = set.spec.replicas ?? 1;
@@ -74,6 +74,14 @@ export function replicaSetStep(
     isChanged: target !== current,
     ...(isHeld && deadline !== undefined ? { requeueAt: deadline } : {}),
   };
+}
+
+/** What has ended needs no set any more: one that is missing, or cannot be had, is not asked for again and again. */
+function missingStep(situation: Situation, template: ExperimentTemplate): ReplicaSetStep {
+  const stored = storedTemplate(situation, template.name);
+  return situation.terminating || isEndedTemplate(stored?.status)
+    ? { writes: [], isChanged: false }
+    : createStep(situation, template);
 }
 
 interface Mark {
