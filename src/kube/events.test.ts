@@ -125,6 +125,21 @@ describe('the event recorder', () => {
     expect(problems).toEqual([]);
   });
 
+  it('an event is remembered for an hour after it was last told', async () => {
+    const { clock, events, asked } = recorder();
+    events.record(event('A'));
+    events.record(event('B'));
+    await clock.advance(seconds(3000));
+    events.record(event('A'));
+    await clock.advance(seconds(3000));
+    events.record(event('A'));
+    events.record(event('B'));
+    await clock.advance(seconds(3600));
+    events.record(event('A'));
+    await clock.advance(seconds(0));
+    expect(asked()).toEqual(['POST A', 'POST B', 'PATCH 2', 'PATCH 3', 'POST B', 'POST A']);
+  });
+
   it('a server that does not answer is tried again, in order', async () => {
     const { clock, server, events, asked, problems } = recorder();
     server.next(REFUSED, refusal(503, 'ServiceUnavailable'));

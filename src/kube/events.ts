@@ -4,7 +4,7 @@
 import type { KubeObject } from '../api/object.ts';
 import { EVENTS } from '../api/resources.ts';
 import { cancellation, sleep } from '../lib/clock.ts';
-import type { Clock } from '../lib/ports.ts';
+import type { Clock, Instant } from '../lib/ports.ts';
 import { formatInstant, milliseconds } from '../lib/time.ts';
 import type { KubeClient } from './client.ts';
 import { ApiError, isNotFound } from './errors.ts';
@@ -43,12 +43,15 @@ export interface EventRecorderOptions {
 interface Stored {
   readonly name: string;
   readonly count: number;
+  readonly at: Instant;
 }
 
 /** Events that may wait to be sent; beyond it new ones are dropped and told as a problem. */
 const CAPACITY = 1000;
 /** How many different events are remembered for counting. */
 const REMEMBERED = 4096;
+/** And for how long after it was last told: servers keep an event for an hour, as a rule. */
+const REMEMBERED_MS = 3_600_000;
 /** How often sending is tried, and the first pause between; each is twice the one before. */
 const TRIES = 6;
 const FIRST_PAUSE_MS = 500;
@@ -61,6 +64,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
 class Recorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
+  /** In the order in which they were last told. */
   readonly #stored = new Map<string, Stored>();
   readonly #waiting: RecordedEvent[] = [];
   #sending: Promise<void> | undefined;
@@ -113,6 +117,7 @@ class Recorder implements EventRecorder {
   async #send(event: RecordedEvent): Promise<void> {
     const { about, type, reason, message } = event;
     const key = [about.uid, about.name, type, reason, message].join('\n');
+    this.#forgetOld();
     const stored = this.#stored.get(key);
     const now = formatInstant(this.#options.clock.now());
     if (stored === undefined) return this.#create(event, key, now);
@@ -121,10 +126,10 @@ class Recorder implements EventRecorder {
     const ref = { resource: EVENTS, namespace, name: stored.name };
     try {
       await this.#options.client.patch(ref, { type: 'merge', body: { count, lastTimestamp: now } });
-      this.#stored.set(key, { name: stored.name, count });
+      this.#remember(key, { name: stored.name, count });
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      // Servers keep events for an hour, as a rule: then it is told anew.
+      // A server may have kept it for a shorter time: then it is told anew.
       await this.#create(event, key, now);
     }
   }
@@ -154,11 +159,24 @@ class Recorder implements EventRecorder {
       reportingInstance: '',
     };
     await client.create(EVENTS, object);
+    this.#remember(key, { name, count: 1 });
+  }
+
+  #remember(key: string, stored: Omit<Stored, 'at'>): void {
+    this.#stored.delete(key);
     if (this.#stored.size >= REMEMBERED) {
       const [oldest] = this.#stored.keys();
       if (oldest !== undefined) this.#stored.delete(oldest);
     }
-    this.#stored.set(key, { name, count: 1 });
+    this.#stored.set(key, { ...stored, at: this.#options.clock.now() });
+  }
+
+  #forgetOld(): void {
+    const end = this.#options.clock.now() - REMEMBERED_MS;
+    for (const [key, { at }] of this.#stored) {
+      if (at > end) return;
+      this.#stored.delete(key);
+    }
   }
 
   #counter = 0;
