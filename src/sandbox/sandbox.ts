@@ -92,6 +92,7 @@ const NAMES = ['default', 'kube-system', 'istio-system'] as const;
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { clock, random, onProblem, database } = options;
   const store = new Store({
+    clock,
     onProblem: (error) => onProblem('saving the state', error),
     ...(database === undefined ? {} : { database }),
   });

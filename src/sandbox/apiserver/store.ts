@@ -3,7 +3,7 @@
 // Guarantees: every change has its own revision; watchers get changes in order; objects are never changed in place.
 import type { KubeObject, ResourceType } from '../../api/object.ts';
 import { utf8 } from '../../lib/bytes.ts';
-import type { Database } from '../../lib/ports.ts';
+import type { Clock, Database, Instant } from '../../lib/ports.ts';
 
 export type ChangeType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -35,18 +35,22 @@ const RESTART_GAP = 10_000;
 
 /** Changes that are kept for watches that begin in the past. */
 const HISTORY = 4096;
+/** And for how long, where there is a clock: as etcd is compacted by a kube-apiserver, those of five minutes stay. */
+const KEPT_MS = 300_000;
 
 interface Collection {
   readonly objects: Map<string, KubeObject>;
   /** Names in order, until one comes or goes. */
   names: readonly string[] | undefined;
-  readonly history: StoreChange[];
+  readonly history: Change[];
   /** The newest change that is no longer kept. */
   forgotten: number;
   readonly listeners: Set<(change: StoreChange) => void>;
 }
 
 export interface StoreOptions {
+  /** Without it changes are kept by number alone. */
+  readonly clock?: Clock;
   /** Where objects outlive the process; without it they do not. */
   readonly database?: Database;
   /** Told when saving fails: the state on disk is then older than the one in memory. */
@@ -239,11 +243,17 @@ export class Store {
   }
 
   #tell(key: string, collection: Collection, change: Omit<StoreChange, 'line'>): void {
-    const full = new Change(change);
+    const at = this.#options.clock?.now();
+    const full = new Change(change, at);
     collection.history.push(full);
-    if (collection.history.length > HISTORY) {
-      const dropped = collection.history.splice(0, HISTORY / 4);
-      collection.forgotten = dropped.at(-1)?.revision ?? collection.forgotten;
+    if (collection.history.length > HISTORY) drop(collection, HISTORY / 4);
+    // Not at every change: what is dropped at once has been gathered for as long again.
+    const [oldest] = collection.history;
+    if (at !== undefined && oldest?.at !== undefined && oldest.at <= at - 2 * KEPT_MS) {
+      drop(
+        collection,
+        collection.history.findIndex((one) => (one.at ?? at) > at - KEPT_MS),
+      );
     }
     this.#call(key, collection, full);
   }
@@ -296,15 +306,23 @@ export class Store {
   }
 }
 
+/** Forgets the first changes. */
+function drop(collection: Collection, count: number): void {
+  const dropped = collection.history.splice(0, count);
+  collection.forgotten = dropped.at(-1)?.revision ?? collection.forgotten;
+}
+
 /** Lines are kept only while the change is being told: what is asked for later is made anew. */
 class Change implements StoreChange {
   readonly revision: number;
   readonly type: ChangeType;
   readonly object: KubeObject;
   readonly before: KubeObject | undefined;
+  readonly at: Instant | undefined;
   #lines: Map<ChangeType, Uint8Array> | undefined = new Map();
 
-  constructor({ revision, type, object, before }: Omit<StoreChange, 'line'>) {
+  constructor({ revision, type, object, before }: Omit<StoreChange, 'line'>, at?: Instant) {
+    this.at = at;
     this.revision = revision;
     this.type = type;
     this.object = object;

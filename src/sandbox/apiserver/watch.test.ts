@@ -15,7 +15,7 @@ function cluster() {
     start: instant(Date.UTC(2026, 0, 1)),
     idle: () => new Promise<void>((resolve) => setImmediate(resolve)),
   });
-  const store = new Store();
+  const store = new Store({ clock });
   const { handle } = createApiServer({ clock, random: seededRandom('watch'), store });
   const put = (name: string, labels: Readonly<Record<string, string>> = {}): KubeObject =>
     store.put(KEY, {
@@ -102,6 +102,21 @@ describe('a watch', () => {
     put('a');
     for (let index = 0; index < 5000; index += 1) put('b', { at: String(index) });
     expect((await watch('resourceVersion=2')).code).toBe(410);
+  });
+
+  it('is refused from a version that is ten minutes old, and goes on from one of five', async () => {
+    const { clock, put, watch } = cluster();
+    put('a');
+    put('a', { at: '0' });
+    await clock.advance(seconds(301));
+    put('a', { at: '1' });
+    const { code, next } = await watch('resourceVersion=2');
+    expect([code, await next(), await next()]).toEqual([200, 'MODIFIED a 3', 'MODIFIED a 4']);
+    await clock.advance(seconds(299));
+    put('a', { at: '2' });
+    expect((await watch('resourceVersion=2')).code).toBe(410);
+    const later = await watch('resourceVersion=3');
+    expect([later.code, await later.next()]).toEqual([200, 'MODIFIED a 4']);
   });
 
   it('drops a client that does not read, so that what waits for it is bounded', async () => {
