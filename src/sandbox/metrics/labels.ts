@@ -13,10 +13,11 @@ export interface Labels {
   readonly key: string;
 }
 
-// Half a surrogate pair: no text that came as UTF-8 holds it, so no value can imitate the border of two labels.
-const BORDER = '\uD800';
-
-/** The key is long and not always asked for: it is made when it is. */
+/**
+ * The key is long and not always asked for: it is made when it is. Lengths stand before the texts, so no value can imitate
+ * the border of two labels, and a key of ASCII takes one byte a character. It is joined: a text that has been added to
+ * piece by piece goes on holding every piece, four times the key.
+ */
 class LabelList implements Labels {
   readonly names: readonly string[];
   readonly values: readonly string[];
@@ -29,10 +30,12 @@ class LabelList implements Labels {
 
   get key(): string {
     if (this.#key !== undefined) return this.#key;
-    let key = '';
-    for (let at = 0; at < this.names.length; at += 1) {
-      key += `${this.names[at] ?? ''}${BORDER}${this.values[at] ?? ''}${BORDER}`;
-    }
+    const key = this.names
+      .map((name, at) => {
+        const value = this.values[at] ?? '';
+        return `${name.length},${value.length},${name}${value}`;
+      })
+      .join('');
     this.#key = key;
     return key;
   }
