@@ -7,6 +7,8 @@ import { later, milliseconds } from '../../lib/time.ts';
 import { plain } from '../apiserver/answers.ts';
 import { parseQuery } from '../apiserver/request.ts';
 import { type ApiProblem, badData, durationOf, ParameterError, timeOfText } from './parameters.ts';
+import { EXPOSITION_TYPE } from './exposition.ts';
+import { federatedText } from './federate.ts';
 import { isLabelName, labelSetOf } from './labels.ts';
 import type { Matcher } from './matcher.ts';
 import type { Limits } from './promql/budget.ts';
@@ -77,6 +79,7 @@ function answered(request: HttpRequest, options: PrometheusOptions): HttpRespons
   const [path = ''] = request.path.split('?');
   if (path === '/-/ready') return plain(200, 'Prometheus Server is Ready.\n');
   if (path === '/-/healthy') return plain(200, 'Prometheus Server is Healthy.\n');
+  if (path === '/federate') return federated(request, options);
   const route = routeOf(path);
   if (route === undefined) return plain(404, '404 page not found\n');
   if (!route.methods.includes(request.method)) return plain(405, 'Method Not Allowed\n');
@@ -85,6 +88,20 @@ function answered(request: HttpRequest, options: PrometheusOptions): HttpRespons
   } catch (error) {
     if (!(error instanceof ParameterError)) throw error;
     return failure(error.problem);
+  }
+}
+
+/** Not a document: the text that another Prometheus scrapes. */
+function federated(request: HttpRequest, { store, clock }: PrometheusOptions): HttpResponse {
+  if (request.method !== 'GET') return plain(405, 'Method Not Allowed\n');
+  try {
+    const text = federatedText(store, selectorsOf(new Form(request)), clock.now());
+    const body = utf8(text);
+    const headers = { 'content-type': EXPOSITION_TYPE, 'content-length': String(body.length) };
+    return { status: 200, headers, body: bodyOf(body) };
+  } catch (error) {
+    if (!(error instanceof ParameterError)) throw error;
+    return plain(400, `${error.problem.message}\n`);
   }
 }
 

@@ -113,12 +113,14 @@ function unescaped(text: string): string {
 export interface MetricFamily {
   readonly name: string;
   readonly type: MetricType;
-  readonly help: string;
+  readonly help?: string;
   readonly samples: readonly {
     /** What follows the family's name: `_bucket`, `_sum`, `_count`; nothing if absent. */
     readonly suffix?: string;
     readonly labels: LabelSet;
     readonly value: number;
+    /** Milliseconds; none if absent. */
+    readonly timestamp?: number;
   }[];
 }
 
@@ -129,9 +131,11 @@ export function expositionText(families: readonly MetricFamily[]): string {
     .map(({ name, type, help, samples }) => {
       const lines = samples.map(
         (sample) =>
-          `${name}${sample.suffix ?? ''}${labelText(sample.labels)} ${numberText(sample.value)}\n`,
+          `${name}${sample.suffix ?? ''}${labelText(sample.labels)} ${numberText(sample.value)}` +
+          `${sample.timestamp === undefined ? '' : ` ${sample.timestamp}`}\n`,
       );
-      return `# HELP ${name} ${escapedHelp(help)}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+      const helpLine = help === undefined ? '' : `# HELP ${name} ${escapedHelp(help)}\n`;
+      return `${helpLine}# TYPE ${name} ${type}\n${lines.join('')}`;
     })
     .join('');
 }

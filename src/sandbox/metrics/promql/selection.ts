@@ -17,7 +17,8 @@ export interface Context {
 }
 
 /** A sample counts for this long, unless its series is said to have ended. */
-const LOOKBACK_MS = 5 * 60_000;
+/** A sample this old is no value any more. */
+export const LOOKBACK_MS = 5 * 60_000;
 
 /** The step of a subquery that names none. */
 export const DEFAULT_STEP_MS = 60_000;
