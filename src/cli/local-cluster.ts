@@ -34,6 +34,7 @@ import {
   type SandboxOptions,
 } from '../sandbox/sandbox.ts';
 import type { Program } from './command.ts';
+import type { RealPrometheus } from './real-prometheus.ts';
 import { MESH_FILE } from './places.ts';
 import { wrapperFolder } from './wrappers.ts';
 
@@ -53,6 +54,10 @@ export interface LocalClusterOptions {
   readonly database?: Database;
   /** Settings of the mesh. */
   readonly sandbox?: MeshSettings;
+  /**
+   * What answers in the place of the built-in Prometheus, whose own address it is given. Ending it is the caller's part.
+   */
+  readonly openPrometheus?: (source: string) => Promise<RealPrometheus | undefined>;
   /** How late the data plane may learn of a change. */
   readonly propagationDelay: Duration;
 }
@@ -67,7 +72,10 @@ export interface LocalCluster {
   readonly kubeconfig: string;
   /** Folder with `slipway` and `kubectl-argo-rollouts`. */
   readonly programs: string;
+  /** The built-in one, which also exposes its series. */
   readonly prometheus: string;
+  /** What answers at the in-cluster address in its place. */
+  readonly realPrometheus?: RealPrometheus;
   /** The mesh for requests of this machine: any Service by its Host header. */
   readonly proxy: string;
   readonly client: KubeClient;
@@ -91,9 +99,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     ...(database === undefined ? {} : { database }),
     onProblem: (what, error) => log.warn(what, { cause: error.message }),
   });
+  const prometheus = await systemListener.listen({ handler: sandbox.prometheus });
+  const prometheusUrl = `http://${prometheus.address}:${prometheus.port}`;
+  const realPrometheus = await options.openPrometheus?.(prometheusUrl);
   const token = uuid(random);
   const access = await openAccess(options, sandbox, token);
-  const prometheus = await systemListener.listen({ handler: sandbox.prometheus });
   const proxy = await systemProxy.listen({
     handler: sandbox.mesh.send,
     switchProtocols: sandbox.mesh.switchProtocols,
@@ -102,14 +112,15 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const proxyUrl = `http://${proxy.address}:${proxy.port}`;
   await options.files.write(options.files.join(options.folder, MESH_FILE), `${proxyUrl}\n`);
   await sandbox.start();
-  const controller = controllerOn(options, sandbox);
+  const controller = controllerOn(options, sandbox, realPrometheus);
   await controller.start();
   return {
     server: access.server,
     kubeconfig: access.kubeconfig,
     programs: await wrapperFolder(options.files, options.folder, options.program),
     proxy: proxyUrl,
-    prometheus: `http://${prometheus.address}:${prometheus.port}`,
+    prometheus: prometheusUrl,
+    ...(realPrometheus === undefined ? {} : { realPrometheus }),
     client: sandbox.client,
     mesh: sandbox.mesh.send,
     stop: async () => {
@@ -201,7 +212,11 @@ function guardedUpgrade(upgrade: Upgrade, token: string): Upgrade {
       : request.refuse(unauthorized());
 }
 
-function controllerOn(options: LocalClusterOptions, sandbox: Sandbox) {
+function controllerOn(
+  options: LocalClusterOptions,
+  sandbox: Sandbox,
+  realPrometheus: RealPrometheus | undefined,
+) {
   const { clock, random, log, env, propagationDelay } = options;
   const client = createClient({ transport: sandbox.api, userAgent: 'slipway-controller' });
   const connect = createTransports();
@@ -210,7 +225,8 @@ function controllerOn(options: LocalClusterOptions, sandbox: Sandbox) {
     env,
     connect: (server, options) => {
       const host = server.replace(/^https?:\/\//, '');
-      return PROMETHEUS_HOSTS.includes(host) ? sandbox.prometheus : connect(server, options);
+      if (!PROMETHEUS_HOSTS.includes(host)) return connect(server, options);
+      return realPrometheus?.connect(options) ?? sandbox.prometheus;
     },
   });
   return createController({

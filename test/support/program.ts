@@ -4,7 +4,10 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { systemClock } from '../../src/host/clock.ts';
 import { systemFiles } from '../../src/host/files.ts';
+import { sleep } from '../../src/lib/clock.ts';
+import { milliseconds } from '../../src/lib/time.ts';
 
 export interface Started {
   readonly pid: number;
@@ -21,10 +24,12 @@ export interface Program {
   /** Where the program's temporary files go, and nothing else. */
   readonly temporary: string;
   readonly folder: string;
-  start(args: readonly string[]): Started;
-  /** Kills what is still running and removes the folder. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): Started;
+  /** Ends what is still running, kills what does not heed it, and removes the folder. */
   close(): Promise<void>;
 }
+
+const PATIENCE = milliseconds(10_000);
 
 /** Bundles the program; a test file needs it once. */
 export async function bundledProgram(): Promise<Program> {
@@ -46,10 +51,10 @@ export async function bundledProgram(): Promise<Program> {
   return {
     folder,
     temporary,
-    start: (args) => {
+    start: (args, env = {}) => {
       const child = spawn(process.execPath, [script, ...args], {
         cwd: folder,
-        env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: temporary },
+        env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: temporary, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       running.add(child);
@@ -57,6 +62,11 @@ export async function bundledProgram(): Promise<Program> {
       return started(child);
     },
     close: async () => {
+      const children = [...running];
+      const ended = Promise.all(children.map((child) => once(child, 'exit')));
+      // First as a user would: what they have started must end, too.
+      for (const child of children) child.kill('SIGTERM');
+      await Promise.race([ended, sleep(systemClock, PATIENCE)]);
       for (const child of running) child.kill('SIGKILL');
       await systemFiles.remove(folder);
     },

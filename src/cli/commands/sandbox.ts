@@ -7,6 +7,7 @@ import { CommandError, type Context, type Leaf } from '../command.ts';
 import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
 import type { LocalCluster, MeshSettings } from '../local-cluster.ts';
+import type { RealPrometheus } from '../real-prometheus.ts';
 import { PROPAGATION_DELAY, propagationDelayOf } from '../propagation.ts';
 
 const SHORTEST_SCRAPE_MS = 100;
@@ -24,7 +25,7 @@ function durationOf({ flags }: Context, name: string): Duration {
   return parsed.duration;
 }
 
-function meshSettings(context: Context): MeshSettings {
+function meshSettings(context: Context): Required<MeshSettings> {
   const scrapeInterval = durationOf(context, 'scrape-interval');
   if (scrapeInterval < SHORTEST_SCRAPE_MS) {
     throw new CommandError('--scrape-interval: it is 100ms or longer');
@@ -61,7 +62,7 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     ``,
     `  API server   ${cluster.server}`,
     `  Mesh         ${cluster.proxy}`,
-    `  Prometheus   ${cluster.prometheus}`,
+    ...prometheusLines(cluster),
     ``,
     `Point kubectl at it in another terminal:`,
     ``,
@@ -79,6 +80,42 @@ function welcome(cluster: LocalCluster, { env }: Context): string {
     `Ctrl-C ends it.`,
     ``,
   ].join('\n');
+}
+
+/** Who answers at the in-cluster address, and where people find it. */
+function prometheusLines({ prometheus, realPrometheus }: LocalCluster): readonly string[] {
+  if (realPrometheus === undefined) return [`  Prometheus   ${prometheus} (built in)`];
+  const { url, kind } = realPrometheus;
+  return kind === 'program'
+    ? [
+        `  Prometheus   ${url} (the program prometheus, which scrapes the sandbox)`,
+        `  Built in     ${prometheus} (has the same series)`,
+      ]
+    : [
+        `  Prometheus   ${url} (yours)`,
+        `  Series       ${prometheus}/federate (what yours should scrape: docs/mesh.md)`,
+      ];
+}
+
+/** A real one if it is wanted; the function that opens it is given the sandbox's own address. */
+async function prometheusOf(
+  context: Context,
+  { folder, speed }: { readonly folder: string; readonly speed: number },
+): Promise<(source: string) => Promise<RealPrometheus | undefined>> {
+  const wanted = context.flags.text('prometheus');
+  if (wanted === '') return () => Promise.resolve(undefined);
+  const { openPrometheus } = await import('../real-prometheus.ts');
+  const { scrapeInterval } = meshSettings(context);
+  return (source) => openPrometheus(context, { wanted, speed, folder, scrapeInterval, source });
+}
+
+/** Until the user ends it. Throws when the Prometheus that was started has ended before. */
+async function untilStopped({ cancel }: Context, real: RealPrometheus | undefined): Promise<void> {
+  const stopped = new Promise<undefined>((resolve) => cancel.onCancel(() => resolve(undefined)));
+  const reason = await Promise.race([stopped, real?.died ?? stopped]);
+  if (reason !== undefined && !cancel.cancelled) {
+    throw new CommandError(`--prometheus auto: ${reason}`);
+  }
 }
 
 /** What the user can do something about, by the flag that it came from. */
@@ -129,10 +166,14 @@ export const SANDBOX: Leaf = {
       ),
       default: 'current',
     },
+    text(
+      'prometheus',
+      'A real Prometheus instead of the built-in one: auto starts the one on the PATH, or its address',
+    ),
     PROPAGATION_DELAY,
   ],
   run: async (context) => {
-    const { clock, terminal, files, env, cancel, flags } = context;
+    const { clock, terminal, files, env, flags } = context;
     const speed = speedOf(context);
     const port = portOf(context, 'port');
     const proxyPort = portOf(context, 'mesh-port');
@@ -148,7 +189,9 @@ export const SANDBOX: Leaf = {
     });
     // The other commands start without a cluster in their memory.
     const { startLocalCluster } = await import('../local-cluster.ts');
+    let real: RealPrometheus | undefined;
     try {
+      const open = await prometheusOf(context, { folder, speed });
       const cluster = await startLocalCluster({
         clock: own,
         random: systemRandom(),
@@ -161,15 +204,20 @@ export const SANDBOX: Leaf = {
         proxyPort,
         sandbox: meshSettings(context),
         propagationDelay: propagationDelayOf(context),
+        openPrometheus: async (source) => (real = await open(source)),
         ...(persist === '' ? {} : { database: await stateIn(context, folder) }),
       });
       terminal.out(welcome(cluster, context));
-      await new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
-      await cluster.stop();
+      try {
+        await untilStopped(context, real);
+      } finally {
+        await cluster.stop();
+      }
       return 0;
     } catch (error) {
       throw sentenceOf(error, context);
     } finally {
+      await real?.stop();
       if (persist === '') await files.remove(folder);
     }
   },
