@@ -1,0 +1,61 @@
+// What a running sandbox is asked (promql-live.ts): of series that are at rest, so that it does not matter when a sample
+// was taken. Functions over windows are those that give the same for samples of any times.
+
+const REQUESTS = 'istio_requests_total{reporter="destination"}';
+const BUCKETS = 'istio_request_duration_milliseconds_bucket{reporter="destination"}';
+
+export const EXPRESSIONS: readonly string[] = [
+  REQUESTS,
+  'istio_requests_total{reporter="source",response_code!="200"}',
+  'istio_requests_total{response_code=~"4..|5..",destination_app!~"x.*"}',
+  '{__name__=~"istio_request_(duration_milliseconds|bytes)_count"}',
+  'up{job="kubernetes-pods"}',
+  'kube_pod_info{namespace="default"}',
+  'kube_pod_status_ready{condition="true"}',
+  `sum(${REQUESTS})`,
+  `sum by (response_code) (${REQUESTS})`,
+  `sum without (pod, instance) (${REQUESTS})`,
+  `avg by (response_code, reporter) (${REQUESTS})`,
+  `min(${REQUESTS})`,
+  `max by (pod) (${REQUESTS})`,
+  `count by (response_code) (${REQUESTS})`,
+  `stddev(${REQUESTS})`,
+  `stdvar by (response_code) (${REQUESTS})`,
+  `group by (destination_service_name) (${REQUESTS})`,
+  `quantile(0.9, ${REQUESTS})`,
+  `count_values("requests", ${REQUESTS})`,
+  `topk(2, sum by (response_code, pod) (${REQUESTS}))`,
+  `bottomk by (response_code) (1, sum by (response_code, pod) (${REQUESTS}))`,
+  `histogram_quantile(0.5, sum by (le) (${BUCKETS}))`,
+  `histogram_quantile(0.95, sum by (le, response_code) (${BUCKETS}))`,
+  `histogram_quantile(0.99, ${BUCKETS})`,
+  `histogram_quantile(1.5, sum by (le) (${BUCKETS}))`,
+  'sum(istio_request_duration_milliseconds_sum) / sum(istio_request_duration_milliseconds_count)',
+  `sum(istio_requests_total{reporter="destination",response_code!~"5.*"}) / sum(${REQUESTS})`,
+  `sum by (response_code) (${REQUESTS}) / ignoring (response_code) group_left () sum(${REQUESTS})`,
+  `${BUCKETS} / ignoring (le) group_left () istio_request_duration_milliseconds_count{reporter="destination"}`,
+  'istio_request_bytes_sum{reporter="destination"} / istio_request_bytes_count{reporter="destination"}',
+  `sum by (pod) (${REQUESTS}) * on (pod) group_left (pod_ip, node) kube_pod_info`,
+  `${REQUESTS} > 20`,
+  `sum by (response_code) (${REQUESTS}) >= bool 200`,
+  `sum by (pod) (${REQUESTS}) == on (pod) sum by (pod) (${REQUESTS}) + 0`,
+  'kube_pod_status_ready == 1 and on (pod) kube_pod_labels{label_app="mock-server"}',
+  'kube_pod_info unless on (pod) kube_pod_labels{label_app="mock-server"}',
+  `sum by (response_code) (${REQUESTS}) or vector(0)`,
+  'istio_requests_total{response_code="500"} or istio_requests_total{response_code="404"}',
+  `label_replace(sum by (pod) (${REQUESTS}), "short", "$1", "pod", ".*-(.+)")`,
+  `label_join(sum by (pod, response_code) (${REQUESTS}), "both", "/", "pod", "response_code")`,
+  'absent(istio_requests_total{response_code="418"})',
+  `absent(${REQUESTS})`,
+  `sort_desc(sum by (response_code) (${REQUESTS}))`,
+  `round(${REQUESTS} / 7, 0.5)`,
+  `clamp(${REQUESTS}, 10, 50) - -${REQUESTS} % 7 ^ 2`,
+  `ln(${REQUESTS}) + sqrt(${REQUESTS}) - abs(-${REQUESTS})`,
+  `scalar(sum(${REQUESTS}))`,
+  `max_over_time(${REQUESTS}[30s])`,
+  `last_over_time(sum by (response_code) (${REQUESTS})[2s:1s])`,
+  `present_over_time(istio_requests_total{response_code="500"}[1m])`,
+];
+
+/** The only ones to which the right answer is no series at all. */
+export const ANSWERED_EMPTY: ReadonlySet<string> = new Set([`absent(${REQUESTS})`]);
