@@ -126,7 +126,8 @@ describe.each(CLOCKS)('a clock: $name', ({ make }) => {
       victim();
       clock.at(later(clock.now(), milliseconds(5)), () => calls.push('second'));
     });
-    await pass(60);
+    // The second is due after the first, whenever a busy machine comes to that.
+    for (let turn = 0; turn < 100 && calls.length === 0; turn += 1) await pass(60);
     expect(calls).toEqual(['second']);
   });
 
