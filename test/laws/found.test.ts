@@ -188,6 +188,31 @@ const ROWS: readonly Row[] = [
       { act: { kind: 'image', version: 1 }, after: 0 },
     ],
   },
+  {
+    name: 'a rollback to a stable set that lacks pods wakes when its deadline of progress passes',
+    setup: { traffic: 'hosts', steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }] },
+    turns: [
+      { act: { kind: 'health', version: 1, health: 'half' }, after: 0 },
+      ...thenRest({ kind: 'image', version: 3 }, { kind: 'image', version: 1 }),
+      ...thenRest({ kind: 'promote' }),
+    ],
+  },
+  {
+    name: 'a canary at its minimum of pods keeps them while stable cannot take its traffic',
+    setup: {
+      traffic: 'hosts',
+      steps: [
+        { kind: 'weight', weight: 25 },
+        { kind: 'pause', duration: '30s' },
+        { kind: 'weight', weight: 0 },
+      ],
+      strategy: { minPodsPerReplicaSet: 2 },
+    },
+    turns: [
+      ...thenRest({ kind: 'scale', replicas: 2 }, { kind: 'image', version: 2 }),
+      { act: { kind: 'health', version: 1, health: 'bad' }, after: 0 },
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

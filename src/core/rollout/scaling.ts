@@ -17,7 +17,7 @@ import {
   hashOf,
   sizeOf,
 } from './sets.ts';
-import { canaryScaleInForce, replicasForWeight } from './weights.ts';
+import { atLeastMinimum, canaryScaleInForce, replicasForWeight } from './weights.ts';
 
 /** True if something was scaled. */
 export function scaleReplicaSets(pass: Pass): boolean {
@@ -80,7 +80,9 @@ function keptForTraffic(
   const size = sizeOf(set);
   const isItsOwn = (recorded?.podTemplateHash ?? '') === hashOf(set);
   if (!isRouted(rollout) || recorded === undefined || !isItsOwn || wanted >= size) return wanted;
-  const share = replicasForWeight(replicas, recorded.weight, maxWeightOf(canaryOf(rollout)));
+  const canary = canaryOf(rollout);
+  const pods = replicasForWeight(replicas, recorded.weight, maxWeightOf(canary));
+  const share = atLeastMinimum(pods, canary, replicas);
   const need = canaryScaleInForce(rollout) === undefined ? share : Math.min(1, share);
   return Math.min(size, Math.max(wanted, need));
 }

@@ -270,16 +270,12 @@ function completedCondition(pass: Pass, next: RolloutStatus, conditions: Conditi
   return changed;
 }
 
-/** The deadline has passed, or there is nothing that could be late. */
-const UNWATCHED: ReadonlySet<string> = new Set([
-  'ProgressDeadlineExceeded',
-  'NewReplicaSetAvailable',
-]);
-
 /** Wakes the Rollout when the deadline for progress would pass. */
 export function watchDeadline(pass: Pass, next: RolloutStatus): void {
   const reason = conditionOf(next, 'Progressing')?.reason;
-  if (next.phase === 'Healthy' || (reason !== undefined && UNWATCHED.has(reason))) return;
+  // By the condition, not by the phase: the phase may be Healthy while a stable set lacks pods, and Progressing while
+  // nothing but a restart is waited for.
+  if (reason === 'ProgressDeadlineExceeded' || isHealthy(pass, next)) return;
   const deadline = progressDeadline(pass, next);
   if (deadline !== undefined && deadline > pass.now) pass.draft.moments.push(deadline);
 }
