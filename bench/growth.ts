@@ -5,7 +5,7 @@ import type { Measurement } from './figure.ts';
 import type { GrowthResult } from './growth-worker.ts';
 
 /** What is kept for a time has been let go, and the heap has found its size, before the last hour and a half begins. */
-const HOURS = 6;
+const HOURS = 4.5;
 const WORKER = fileURLToPath(new URL('growth-worker.ts', import.meta.url));
 
 export const GROWTH: Measurement = {
