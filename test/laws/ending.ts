@@ -20,7 +20,13 @@ const KEPT = [
 function plain({ kind, metadata, ...rest }: KubeObject): unknown {
   const { name, labels = {}, annotations = {} } = metadata;
   const { apiVersion: _version, ...content } = rest;
-  const { status } = content as { readonly status?: { readonly conditions?: readonly Told[] } };
+  const { status } = content as {
+    readonly status?: { readonly conditions?: readonly Told[]; readonly phase?: string };
+  };
+  // How far a run had come when it was ended depends on when: only its verdict counts.
+  if (kind === 'AnalysisRun') {
+    return { kind, name, labels, annotations, ...content, status: status?.phase };
+  }
   const told = status?.conditions === undefined ? {} : { status: settled(status) };
   return { kind, name, labels, annotations, ...content, ...told };
 }
