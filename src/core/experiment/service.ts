@@ -16,6 +16,8 @@ export interface ServiceStep {
 }
 
 const NOTHING: ServiceStep = { writes: [] };
+/** Also when it was deleted by a pass that did not come to write the status. */
+const GONE: ServiceStep = { writes: [], service: null };
 
 /** What to do about the Service of a template whose set was there when the pass began. */
 export function serviceStep(
@@ -25,10 +27,12 @@ export function serviceStep(
 ): ServiceStep {
   const { world } = situation;
   const [own] = claimed(world, world.services, template.name);
-  if (template.service === undefined) return own === undefined ? NOTHING : deleteStep(own);
-  if (desired > 0) return wantedStep(situation, template, { set, own });
+  const isWanted = template.service !== undefined && desired > 0;
+  if (isWanted) return wantedStep(situation, template, { set, own });
+  if (own === undefined) return GONE;
+  if (template.service === undefined) return deleteStep(own);
   const isIdle = (set.status?.availableReplicas ?? 0) === 0;
-  return isIdle && own !== undefined ? deleteStep(own) : NOTHING;
+  return isIdle ? deleteStep(own) : NOTHING;
 }
 
 function deleteStep(service: Service): ServiceStep {
