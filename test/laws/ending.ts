@@ -21,8 +21,16 @@ function plain({ kind, metadata, ...rest }: KubeObject): unknown {
   const { name, labels = {}, annotations = {} } = metadata;
   const { apiVersion: _version, ...content } = rest;
   const { status } = content as {
-    readonly status?: { readonly conditions?: readonly Told[]; readonly phase?: string };
+    readonly status?: Readonly<Record<string, unknown>> & {
+      readonly conditions?: readonly Told[];
+      readonly phase?: string;
+    };
   };
+  // It counts how many writes there were, and a pass that was cut short has made fewer.
+  if (kind === 'ReplicaSet') {
+    const { observedGeneration: _writes, ...counts } = status ?? {};
+    return { kind, name, labels, annotations, ...content, status: counts };
+  }
   // How far a run had come when it was ended depends on when: only its verdict counts.
   if (kind === 'AnalysisRun') {
     return { kind, name, labels, annotations, ...content, status: status?.phase };
