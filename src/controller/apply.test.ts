@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import { CONFIG_MAPS } from '../api/resources.ts';
 import type { CreateWrite, EventNote, PatchWrite, Write } from '../core/decision.ts';
+import { normal } from '../core/events.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import { cancellation } from '../lib/clock.ts';
 import { seededRandom } from '../lib/random.ts';
@@ -93,7 +94,7 @@ describe('the writes of a decision', () => {
       kind: 'create',
       ref: refTo(name),
       object: configMap(name),
-      events: [{ type: 'Normal', reason: `Made-${name}`, message: name }],
+      events: [normal('NewReplicaSetCreated', `Made-${name}`)],
     };
   }
 
@@ -103,7 +104,7 @@ describe('the writes of a decision', () => {
       ref: refTo(name),
       resourceVersion,
       patch: { type: 'merge', body: { metadata: { labels: { mine: 'yes' } } } },
-      events: [{ type: 'Normal', reason: `Labelled-${name}`, message: name }],
+      events: [normal('RolloutUpdated', `Labelled-${name}`)],
     };
   }
 
@@ -113,8 +114,8 @@ describe('the writes of a decision', () => {
     const stop = cancellation();
     if (options.stopAt === 0) stop.now();
     const told: string[] = [];
-    const tell = ({ reason }: EventNote) => {
-      told.push(reason);
+    const tell = ({ message }: EventNote) => {
+      told.push(message);
       if (told.length === options.stopAt) stop.now();
     };
     const outcome = await applyWrites({ client, tell, cancel: stop.cancel }, writes);

@@ -4,13 +4,11 @@ import type { Measurement, Metric } from '../api/analysis.ts';
 import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
 import type { ResultValue } from '../expr/value.ts';
 import type { Instant } from '../lib/ports.ts';
+import type { EventText } from './events.ts';
 import type { Reason } from './reasons.ts';
 
 /** A Kubernetes Event to send on the decided object (or on `about`), once what it tells has happened. */
-export interface EventNote {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
+export interface EventNote extends EventText {
   /** Another object than the one decided on (an Experiment's runs are told on the owning Rollout too). */
   readonly about?: { readonly ref: ObjectRef; readonly uid: string };
 }

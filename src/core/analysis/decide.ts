@@ -3,6 +3,7 @@
 //
 // Flow: a completed run only waits for its time to live; otherwise arguments are resolved, the spec is checked, the
 // measurements that are due are asked for, and once all answers are there they are worked in and assessed at once.
+import { warning } from '../events.ts';
 import type { AnalysisRunStatus, Metric, MetricResult } from '../../api/analysis.ts';
 import { formatInstant, type Instant, parseInstant } from '../../lib/time.ts';
 import type { Ask, Decision, EventNote, Measured } from '../decision.ts';
@@ -145,7 +146,7 @@ function absences({ world, metrics }: Run, { due, secrets }: Round): readonly Ev
       reason: redacted(reason, secrets),
       query: provider?.prometheus?.query ?? '',
     });
-    return [{ type: 'Warning', reason: 'MetricNoData', message }];
+    return [warning('MetricNoData', message)];
   });
 }
 

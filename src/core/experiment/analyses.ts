@@ -10,6 +10,7 @@ import { readyRun, terminateRun } from '../analysis/run-object.ts';
 import type { Substituted } from '../analysis/substitution.ts';
 import { collectTemplates, mergeTemplates } from '../analysis/templates.ts';
 import type { EventNote, Write } from '../decision.ts';
+import { normal } from '../events.ts';
 import { controllerOf } from '../ownership.ts';
 import { claimed } from './replica-set.ts';
 import type { AnalysisEntry, Situation } from './situation.ts';
@@ -73,11 +74,7 @@ function advanced(
 }
 
 function terminationOf(run: AnalysisRun, name: string): readonly Write[] {
-  const event: EventNote = {
-    type: 'Normal',
-    reason: 'AnalysisRunTerminating',
-    message: `Terminating ${name} (${run.metadata.name})`,
-  };
+  const event = normal('AnalysisRunTerminating', `Terminating ${name} (${run.metadata.name})`);
   const write = terminateRun(run, [event]);
   return write === undefined ? [] : [write];
 }
@@ -189,11 +186,11 @@ function transition(
 ): readonly EventNote[] {
   if (phase === before || phase === '') return [];
   const text = `AnalysisRun '${name}' transitioned from ${before} -> ${phase}`;
-  const note = {
+  const own: EventNote = {
+    type: BAD.has(phase) ? 'Warning' : 'Normal',
     reason: `AnalysisRun${phase}`,
     message: message === '' ? text : `${text}: ${message}`,
   };
-  const own: EventNote = { type: BAD.has(phase) ? 'Warning' : 'Normal', ...note };
   const owner = controllerOf(experiment);
   if (owner?.kind !== 'Rollout') return [own];
   const { namespace } = experiment.metadata;
@@ -202,5 +199,5 @@ function transition(
     name: owner.name,
     ...(namespace === undefined ? {} : { namespace }),
   };
-  return [own, { type: 'Warning', ...note, about: { ref, uid: owner.uid } }];
+  return [own, { ...own, type: 'Warning', about: { ref, uid: owner.uid } }];
 }

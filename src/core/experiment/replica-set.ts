@@ -11,7 +11,8 @@ import {
 import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import { formatInstant, type Instant, later, parseInstant } from '../../lib/time.ts';
-import type { EventNote, Write } from '../decision.ts';
+import type { Write } from '../decision.ts';
+import { normal } from '../events.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
 import { isEndedTemplate, scaleDownDelay, type Situation, storedTemplate } from './situation.ts';
 import type { ExperimentWorld } from './world.ts';
@@ -113,17 +114,13 @@ function heldAt(
 function patchOf(set: ReplicaSet, body: Record<string, Json>, target: number): Write {
   const from = set.spec.replicas ?? 1;
   const direction = target > from ? 'up' : 'down';
-  const event: EventNote = {
-    type: 'Normal',
-    reason: 'ScalingReplicaSet',
-    message: `Scaled ${direction} ReplicaSet ${set.metadata.name} from ${from} to ${target}`,
-  };
+  const message = `Scaled ${direction} ReplicaSet ${set.metadata.name} from ${from} to ${target}`;
   return {
     kind: 'patch',
     ref: refOf(REPLICA_SETS, set),
     resourceVersion: set.metadata.resourceVersion ?? '',
     patch: { type: 'merge', body },
-    events: from === target ? [] : [event],
+    events: from === target ? [] : [normal('ScalingReplicaSet', message)],
   };
 }
 

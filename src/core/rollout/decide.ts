@@ -4,6 +4,7 @@
 // brought in line; then one pass of the strategy. Each of these ends the pass if it changed something, so that the
 // next is decided on what it led to.
 // Guarantees: pure and total; stopping after any of the writes is safe; traffic moves before pods go.
+import { normal } from '../events.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
 import type { Instant } from '../../lib/time.ts';
 import type { Decision } from '../decision.ts';
@@ -16,7 +17,7 @@ import { cleanRevisions, cleanRuns } from './history.ts';
 import { invalidStatus } from './invalid.ts';
 import { blueGreenOf } from './limits.ts';
 import { createNewSet } from './new-set.ts';
-import { isHalted, normal, type Pass, passOf, rolloutPatch } from './pass.ts';
+import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
 import { isScalingEvent, scaleReplicaSets } from './scaling.ts';

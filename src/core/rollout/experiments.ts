@@ -1,5 +1,6 @@
 // The Experiment of a step: begun, followed, and ended with it (rollout.md 9.6, experiment.md 10).
 // Entry point: `followExperiment`.
+import { normal } from '../events.ts';
 import type { Experiment, ExperimentSpec, ExperimentTemplate } from '../../api/experiment.ts';
 import type { PodTemplateSpec, ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL, INSTANCE_LABEL, REVISION, ROLLOUTS_API_VERSION } from '../../api/names.ts';
@@ -11,7 +12,7 @@ import { rolloutArguments } from '../analysis/arguments.ts';
 import type { Substituted } from '../analysis/substitution.ts';
 import type { Write } from '../decision.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
-import { hasPause, isAborted, normal, type Pass, rolloutRevision } from './pass.ts';
+import { hasPause, isAborted, type Pass, rolloutRevision } from './pass.ts';
 import { hashOf } from './sets.ts';
 import { currentStepOf, stepIndexOf } from './weights.ts';
 

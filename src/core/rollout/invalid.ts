@@ -1,9 +1,10 @@
 // A Rollout whose spec or references make no sense: one condition, and nothing else moves (rollout.md 10.4).
+import { warning } from '../events.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
 import type { EventNote } from '../decision.ts';
 import { conditionOf, replaced, wanted } from './conditions.ts';
 import { invalidMessage } from './progress.ts';
-import { type Pass, warning } from './pass.ts';
+import type { Pass } from './pass.ts';
 import type { RolloutProblem } from './validation/problem.ts';
 import { withPhase } from './tail.ts';
 

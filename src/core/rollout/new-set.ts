@@ -1,4 +1,5 @@
 // The ReplicaSet of a new template, and what happens when its name is taken (rollout.md 2.3, 2.4).
+import { normal } from '../events.ts';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION } from '../../api/names.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
@@ -6,7 +7,7 @@ import type { RolloutStatus } from '../../api/rollout.ts';
 import { isSameTemplate } from '../../api/template-equality.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
 import { wanted, withCondition } from './conditions.ts';
-import { normal, type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
+import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { copiedAnnotations, nextRevision } from './revision.ts';
 
 /** Creates the set with no pods, and says so; the next pass goes on from there. */

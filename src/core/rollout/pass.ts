@@ -143,14 +143,6 @@ export function rolloutRevision({ metadata }: Rollout): string {
   return metadata.annotations?.[REVISION] ?? '';
 }
 
-export function normal(reason: string, message: string): EventNote {
-  return { type: 'Normal', reason, message };
-}
-
-export function warning(reason: string, message: string): EventNote {
-  return { type: 'Warning', reason, message };
-}
-
 /** A change of the Rollout itself. */
 export function rolloutPatch(
   rollout: Rollout,

@@ -1,4 +1,5 @@
 // Revisions: the number of the new set, what is copied onto it, and the Rollout's annotation (rollout.md 2.6).
+import { normal } from '../events.ts';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import {
   DESIRED_REPLICAS,
@@ -11,7 +12,7 @@ import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { refOf } from '../ownership.ts';
-import { normal, type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
+import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { revisionOf } from './sets.ts';
 
 const OWN: ReadonlySet<string> = new Set([

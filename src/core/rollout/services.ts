@@ -1,5 +1,6 @@
 // Selectors of Services: how one is switched, and the one rule that decides the target of each of a canary's
 // (rollout.md 8.1, traffic.md 1.6, I7). Those of a blue-green: `bluegreen/services.ts`.
+import { normal } from '../events.ts';
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY, SWITCHED } from '../../api/names.ts';
 import { SERVICES } from '../../api/resources.ts';
@@ -7,7 +8,7 @@ import { refOf } from '../ownership.ts';
 import { switchedText } from '../traffic/lanes.ts';
 import type { Plan } from '../traffic/plan.ts';
 import { canaryOf, isRouted } from './limits.ts';
-import { normal, type Pass } from './pass.ts';
+import type { Pass } from './pass.ts';
 import { isPaced } from './propagation.ts';
 import { availableOf, hashOf, sizeOf } from './sets.ts';
 

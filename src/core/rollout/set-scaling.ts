@@ -1,10 +1,11 @@
 // Changing the size of one ReplicaSet: the patch, its annotations and its event (rollout.md 4.6).
+import { normal } from '../events.ts';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, REVISION, SCALE_DOWN_DEADLINE } from '../../api/names.ts';
 import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import { refOf } from '../ownership.ts';
-import { normal, type Pass } from './pass.ts';
+import type { Pass } from './pass.ts';
 import { trafficMovesUntil } from './propagation.ts';
 import { deadlineTextOf, desiredAnnotationOf, sizeOf } from './sets.ts';
 

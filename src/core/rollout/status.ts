@@ -1,10 +1,11 @@
 // The status after a pass: reset and promotion of both strategies, abort and the next step of a canary (rollout.md 3.4,
 // 3.6). Entry point: `canaryStatus`; of a blue-green `bluegreen/status.ts`.
+import { normal } from '../events.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { selectorText } from '../../api/selector.ts';
 import { runReference } from './runs.ts';
 import { canaryOf } from './limits.ts';
-import { isAborted, isCompleted, normal, type Pass, rolloutRevision } from './pass.ts';
+import { isAborted, isCompleted, type Pass, rolloutRevision } from './pass.ts';
 import { isInsideWindow, promotionReason } from './promotion.ts';
 import { availableOf, hashOf, setWith, sizeOf } from './sets.ts';
 import { isStepComplete, stepText } from './steps.ts';

@@ -1,5 +1,6 @@
 // The end of every full pass: abort and pause fields, conditions, phase, duration (rollout.md 7.0, 7.4).
 // Entry point: `withTail`.
+import { normal, warning } from '../events.ts';
 import type { PauseCondition, RolloutStatus } from '../../api/rollout.ts';
 import { formatInstant } from '../../lib/time.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from './conditions.ts';
 import { durationOf, type DurationFacts } from './duration.ts';
 import { blueGreenOf } from './limits.ts';
-import { isAborted, isCompleted, normal, type Pass, rolloutRevision, warning } from './pass.ts';
+import { isAborted, isCompleted, type Pass, rolloutRevision } from './pass.ts';
 import { pacedPhaseOf, phaseOf } from './phase.ts';
 import { isPaced } from './propagation.ts';
 import {

@@ -1,4 +1,5 @@
 // The traffic of a pass: Services, then the router's operations, then what is recorded (rollout.md 5.5, traffic.md 1.3).
+import { warning } from '../events.ts';
 import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
 import { WEIGHTS_SET } from '../../api/names.ts';
 import { destinationRules, virtualServices } from '../../api/resources.ts';
@@ -18,7 +19,7 @@ import { istioOf } from '../traffic/istio-routes.ts';
 import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
 import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
 import { isRouted } from './limits.ts';
-import { type Pass, rolloutRevision, warning } from './pass.ts';
+import { type Pass, rolloutRevision } from './pass.ts';
 import { isProblemTold } from './progress.ts';
 import { isPaced, propagationDelay } from './propagation.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';

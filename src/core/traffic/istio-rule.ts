@@ -2,6 +2,7 @@
 import { HASH_LABEL, MANAGED_BY } from '../../api/names.ts';
 import type { WeightDestination } from '../../api/rollout.ts';
 import type { EventNote } from '../decision.ts';
+import { warning } from '../events.ts';
 import { jsonEqual } from '../../lib/equal.ts';
 import type { DestinationRule, Subset } from './istio-objects.ts';
 
@@ -17,8 +18,7 @@ export interface HashOrder {
 
 /** The event of a rule that is named and not there. */
 export function ruleNotFound(name: string): EventNote {
-  const message = `DestinationRule \`${name}\` not found`;
-  return { type: 'Warning', reason: 'DestinationRuleNotFound', message };
+  return warning('DestinationRuleNotFound', `DestinationRule \`${name}\` not found`);
 }
 
 function labelled(subset: Subset, hash: string): Subset {

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Rollout, WeightDestination } from '../../api/rollout.ts';
 import type { IstioVirtualServiceRef } from '../../api/traffic-routing.ts';
 import type { EventNote } from '../decision.ts';
+import { normal, warning } from '../events.ts';
 import {
   type HeaderRoute,
   type MirrorRoute,
@@ -47,14 +48,6 @@ export interface RouterResult {
   readonly error?: string;
   /** Not an error: pods that must be ready first (observed-defects 8). */
   readonly waiting?: string;
-}
-
-function normal(reason: string, message: string): EventNote {
-  return { type: 'Normal', reason, message };
-}
-
-function warning(reason: string, message: string): EventNote {
-  return { type: 'Warning', reason, message };
 }
 
 function namespaceOf(rollout: Rollout): string {

@@ -2,6 +2,7 @@
 import type { TrafficWeights, WeightDestination } from '../../api/rollout.ts';
 import { jsonEqual } from '../../lib/equal.ts';
 import type { EventNote } from '../decision.ts';
+import { normal } from '../events.ts';
 
 function isSame(a: WeightDestination, b: WeightDestination): boolean {
   return (
@@ -43,9 +44,5 @@ export function weightsEvent(
       details.push(`additional: ${printed(next.additional ?? [])}`);
     }
   }
-  return {
-    type: 'Normal',
-    reason: 'TrafficWeightUpdated',
-    message: `Traffic weight updated ${details.join(', ')}`,
-  };
+  return normal('TrafficWeightUpdated', `Traffic weight updated ${details.join(', ')}`);
 }
