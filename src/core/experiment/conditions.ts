@@ -1,29 +1,34 @@
 // Conditions of an Experiment (experiment.md 3, 9).
 import type { ExperimentCondition, ExperimentStatus } from '../../api/experiment.ts';
+import type { ConditionText, ConditionTypeOf } from '../conditions.ts';
 import { formatInstant, type Instant } from '../../lib/time.ts';
 
 type Conditions = readonly ExperimentCondition[];
 
 export interface Wanted {
-  readonly type: string;
+  readonly type: ConditionTypeOf<'Experiment'>;
   readonly status: 'True' | 'False';
   readonly reason: string;
   readonly message: string;
 }
 
+export function wanted(...[type, status, reason, message]: ConditionText<'Experiment'>): Wanted {
+  return { type, status, reason, message };
+}
+
 /** The list with that condition; the same status and reason again change nothing unless `isRewritten`. */
 export function withCondition(
   conditions: Conditions,
-  wanted: Wanted,
+  condition: Wanted,
   { now, isRewritten = false }: { readonly now: Instant; readonly isRewritten?: boolean },
 ): Conditions {
-  const current = conditions.find((condition) => condition.type === wanted.type);
-  const isSame = current?.status === wanted.status && current.reason === wanted.reason;
+  const current = conditions.find(({ type }) => type === condition.type);
+  const isSame = current?.status === condition.status && current.reason === condition.reason;
   if (isSame && !isRewritten) return conditions;
   const at = formatInstant(now);
-  const since = current?.status === wanted.status ? current.lastTransitionTime : at;
-  const next = { ...wanted, lastUpdateTime: at, lastTransitionTime: since };
-  return [...conditions.filter((condition) => condition.type !== wanted.type), next];
+  const since = current?.status === condition.status ? current.lastTransitionTime : at;
+  const next = { ...condition, lastUpdateTime: at, lastTransitionTime: since };
+  return [...conditions.filter(({ type }) => type !== condition.type), next];
 }
 
 export function withoutCondition(conditions: Conditions, type: string): Conditions {
@@ -44,13 +49,13 @@ export function progressing(facts: ProgressFacts): Wanted | undefined {
   const subject = `Experiment "${facts.name}"`;
   if (facts.phase === 'Successful') {
     const message = `${subject} has successfully ran and completed.`;
-    return { type: 'Progressing', status: 'False', reason: 'ExperimentCompleted', message };
+    return wanted('Progressing', 'False', 'ExperimentCompleted', message);
   }
   if (facts.hasMoved) {
     const message = `${subject} is progressing.`;
-    return { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message };
+    return wanted('Progressing', 'True', 'ReplicaSetUpdated', message);
   }
   if (facts.stored.availableAt === undefined || facts.hasPassedDuration) return undefined;
   const message = `${subject} is running.`;
-  return { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message };
+  return wanted('Progressing', 'True', 'NewReplicaSetAvailable', message);
 }

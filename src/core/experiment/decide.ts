@@ -9,7 +9,7 @@ import { isCompleted } from '../analysis/assess.ts';
 import type { Decision, EventNote } from '../decision.ts';
 import type { Reason } from '../reasons.ts';
 import { type AnalysisStep, analysisStep } from './analyses.ts';
-import { progressing, withCondition, withoutCondition } from './conditions.ts';
+import { progressing, wanted, withCondition, withoutCondition } from './conditions.ts';
 import { phaseOf, templatesPhase } from './phase.ts';
 import { claimed } from './replica-set.ts';
 import { endOf, isTerminating, type Situation, situationOf, storedTemplate } from './situation.ts';
@@ -62,9 +62,9 @@ function invalid(
 ): ExperimentDecision {
   const stored = experiment.status ?? {};
   const before = stored.conditions ?? [];
-  const current = before.find((condition) => condition.type === 'InvalidSpec');
-  const wanted = { type: 'InvalidSpec', status: 'True', reason: 'InvalidSpec', message } as const;
-  const conditions = withCondition(before, wanted, {
+  const current = before.find(({ type }) => type === 'InvalidSpec');
+  const condition = wanted('InvalidSpec', 'True', 'InvalidSpec', message);
+  const conditions = withCondition(before, condition, {
     now,
     isRewritten: current?.message !== message,
   });

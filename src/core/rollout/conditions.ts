@@ -1,16 +1,10 @@
 // The list of a Rollout's conditions and the rule by which it changes (rollout.md 7.1).
 import type { RolloutCondition, RolloutStatus } from '../../api/rollout.ts';
+import type { ConditionText, ConditionTypeOf } from '../conditions.ts';
 import { formatInstant, type Instant } from '../../lib/time.ts';
 
 export type Conditions = readonly RolloutCondition[];
-export type ConditionType =
-  | 'InvalidSpec'
-  | 'Progressing'
-  | 'Paused'
-  | 'Available'
-  | 'Healthy'
-  | 'Completed'
-  | 'ReplicaFailure';
+export type ConditionType = ConditionTypeOf<'Rollout'>;
 
 export interface WantedCondition {
   readonly type: ConditionType;
@@ -27,10 +21,7 @@ export function conditionOf(
 }
 
 export function wanted(
-  type: ConditionType,
-  status: WantedCondition['status'],
-  reason: string,
-  message: string,
+  ...[type, status, reason, message]: ConditionText<'Rollout'>
 ): WantedCondition {
   return { type, status, reason, message };
 }
