@@ -146,7 +146,7 @@ describe('the writes of a decision', () => {
     {
       reason: 'a name that no object can have',
       refused: createOf('No_Name'),
-      expected: { kind: 'failed', what: 'create configmaps/No_Name', error: { code: 422 } },
+      expected: { kind: 'refused', refusal: { kind: 'ConfigMap', name: 'No_Name' } },
     },
     {
       reason: 'a name that another has taken',

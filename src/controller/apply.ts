@@ -6,6 +6,7 @@ import type {
   EventNote,
   EvictWrite,
   PatchWrite,
+  Refusal,
   Write,
 } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -25,6 +26,11 @@ export type Outcome =
   | { readonly kind: 'ok'; readonly effects: readonly Effect[] }
   | { readonly kind: 'stale'; readonly effects: readonly Effect[]; readonly error: ApiError }
   | { readonly kind: 'taken'; readonly effects: readonly Effect[]; readonly object: KubeObject }
+  | {
+      readonly kind: 'refused';
+      readonly effects: readonly Effect[];
+      readonly refusal: Refusal;
+    }
   /** `what` was tried: `patch services/shop`. */
   | {
       readonly kind: 'failed';
@@ -64,10 +70,22 @@ export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): 
       if (error instanceof ApiError && error.reason === 'Conflict') {
         return { kind: 'stale', effects, error };
       }
+      const refusal = refusalTold(write, error);
+      if (refusal !== undefined) return { kind: 'refused', effects, refusal };
       return { kind: 'failed', effects, error, what: nameOf(write) };
     }
   }
   return { kind: 'ok', effects };
+}
+
+const FOR_GOOD: ReadonlySet<string> = new Set(['Invalid', 'Forbidden', 'BadRequest']);
+
+/** A create that will not go better without somebody's doing: an object or a quota must change first. */
+function refusalTold(write: Write, error: Error): Refusal | undefined {
+  if (write.kind !== 'create' || !(error instanceof ApiError)) return undefined;
+  if (!FOR_GOOD.has(error.reason)) return undefined;
+  const { kind, metadata } = write.object;
+  return { kind, name: metadata.name, message: error.message };
 }
 
 /** A write in short, for the log. */

@@ -57,6 +57,7 @@ function worldOf(
     clusterAnalysisTemplates: templates.cluster,
     hashes: hashesOf(experiment, memory),
     taken: memory.taken,
+    refused: memory.refused,
   };
 }
 

@@ -1,7 +1,7 @@
 // What the shell remembers of one key between passes: own writes that the caches have not shown yet, answers
-// to asks, names found taken, and hashes that are dear to compute.
+// to asks, creates that failed for good, and hashes that are dear to compute.
 import type { KubeObject, ObjectRef } from '../api/object.ts';
-import type { Answer } from '../core/decision.ts';
+import type { Answer, Refusal } from '../core/decision.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Effect } from './apply.ts';
@@ -51,6 +51,7 @@ export class Memory {
   readonly #pending = new Map<string, Effect & { readonly ref: ObjectRef }>();
   readonly #answers = new Map<string, Answer>();
   readonly #taken = new Map<string, KubeObject>();
+  readonly #refused = new Map<string, Refusal>();
   readonly #asked = new Map<string, () => void>();
 
   /** Remembers what was written, so that no decision is made before the caches show it. */
@@ -75,6 +76,10 @@ export class Memory {
 
   get taken(): readonly KubeObject[] {
     return [...this.#taken.values()];
+  }
+
+  get refused(): readonly Refusal[] {
+    return [...this.#refused.values()];
   }
 
   isAsking(key: string): boolean {
@@ -110,8 +115,14 @@ export class Memory {
     this.#taken.set(`${object.kind}/${object.metadata.name}`, object);
   }
 
-  forgetTaken(): void {
+  refusedToCreate(refusal: Refusal): void {
+    this.#refused.set(`${refusal.kind}/${refusal.name}`, refusal);
+  }
+
+  /** The decision that knew of them has been carried out: what is still wanted is tried again. */
+  forgetCreates(): void {
     this.#taken.clear();
+    this.#refused.clear();
   }
 
   end(): void {

@@ -53,7 +53,7 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   report(ports, snapshot, decision, { result, durationMs: ports.clock.now() - started });
   if (result.kind !== 'ok') return 'retry';
   if (decision.asks.length === 0) pass.memory.used(used);
-  pass.memory.forgetTaken();
+  pass.memory.forgetCreates();
   snapshot.onCarriedOut();
   ask(ports, pass, snapshot, decision);
   if (decision.requeueAt !== undefined) ports.queue.addAt(pass.key, decision.requeueAt);
@@ -72,6 +72,7 @@ async function carryOut(
   const outcome = await applyWrites({ client, tell, cancel }, decision.writes);
   pass.memory.wrote(outcome.effects);
   if (outcome.kind === 'taken') pass.memory.found(outcome.object);
+  if (outcome.kind === 'refused') pass.memory.refusedToCreate(outcome.refusal);
   if (outcome.kind !== 'ok') return outcome;
   const status = await statusOutcome(ports, pass, snapshot, { decision, effects: outcome.effects });
   pass.memory.wrote(status.effects);
@@ -161,6 +162,11 @@ function tellLog(log: Log, result: Outcome, fields: Fields): void {
       return log.debug('outdated, trying again', { ...fields, cause: result.error.message });
     case 'taken':
       return log.warn('name is taken', { ...fields, by: result.object.metadata.name });
+    case 'refused':
+      return log.error(`cannot create ${result.refusal.kind} ${result.refusal.name}`, {
+        ...fields,
+        cause: result.refusal.message,
+      });
     case 'failed':
       return log.error(`cannot ${result.what}, trying again`, {
         ...fields,

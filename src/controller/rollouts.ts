@@ -91,6 +91,7 @@ function worldOf(
     problem: problemOf(objects, memory),
     hashes: hashesOf(rollout, memory),
     taken: memory.taken,
+    refused: memory.refused,
     answers: memory.answers,
     ...(ports.propagationDelay === undefined ? {} : { propagationDelay: ports.propagationDelay }),
     firstSeen,

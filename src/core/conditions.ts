@@ -28,6 +28,13 @@ export const CONDITIONS = [
   {
     on: 'Rollout',
     type: 'Progressing',
+    status: ['False'],
+    reason: 'ReplicaSetCreateError',
+    when: 'The API server has refused the ReplicaSet of the template.',
+  },
+  {
+    on: 'Rollout',
+    type: 'Progressing',
     status: ['True'],
     reason: 'FoundNewReplicaSet',
     when: 'The ReplicaSet of the template was there already.',

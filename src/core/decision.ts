@@ -115,6 +115,22 @@ export interface Measured {
   readonly metricMetadata?: Readonly<Record<string, string>>;
 }
 
+/** A create that the API server has refused for good, as it stands: the object is wrong, or may not be made. */
+export interface Refusal {
+  readonly kind: string;
+  readonly name: string;
+  /** The server's word. */
+  readonly message: string;
+}
+
+/** What the server said when this object was to be created; undefined if it was not refused. */
+export function refusalOf(
+  refused: readonly Refusal[],
+  { kind, metadata }: KubeObject,
+): Refusal | undefined {
+  return refused.find((one) => one.kind === kind && one.name === metadata.name);
+}
+
 export interface Decision<Status> {
   /** The whole next status, not a patch. The shell writes the difference, if there is one. */
   readonly status: Status;

@@ -36,6 +36,12 @@ export const EVENTS = [
     message: 'Created ReplicaSet <set> (revision <revision>)',
   },
   {
+    reason: 'ReplicaSetCreateError',
+    on: ['Rollout', 'Experiment'],
+    warning: 'always',
+    message: 'Failed to create new replica set "<set>": <error>',
+  },
+  {
     reason: 'ScalingReplicaSet',
     on: ['Rollout', 'Experiment'],
     warning: 'never',

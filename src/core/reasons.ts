@@ -7,6 +7,7 @@ export const ROLLOUT_REASONS = {
   InvalidSpec: 'The spec, or something that it refers to, is wrong; nothing new is begun.',
   ClaimingReplicaSets: 'ReplicaSets that fit are being claimed, or released.',
   CreatingReplicaSet: 'The ReplicaSet of the template is being created.',
+  ReplicaSetRefused: 'The API server has refused the ReplicaSet of the template.',
   SyncingReplicaSet:
     'The revision or a member of the ReplicaSet of the template is brought up to date.',
   UpdateBegins: 'The template or the steps have changed: the steps begin anew.',

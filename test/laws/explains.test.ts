@@ -11,13 +11,17 @@ import type { Decided } from './stand/stand.ts';
 import { STORIES } from './stories.ts';
 import { type Act, play } from './story.ts';
 
+interface WorldWithHashes {
+  readonly hashes?: { readonly podTemplate?: string };
+}
+
 interface Row {
   /** When decisions give the reason. */
   readonly when: string;
   readonly setup?: Partial<Setup>;
   readonly acts?: readonly Act[];
   /** The worlds of the story are decided again with this place changed. */
-  readonly but?: Change;
+  readonly but?: Change | ((world: WorldWithHashes) => Change);
   /** The data plane may be this late. */
   readonly propagationDelayMs?: number;
 }
@@ -39,6 +43,13 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
   },
   ClaimingReplicaSets: { when: 'a set that fits has no owner', acts: [{ kind: 'orphan' }] },
   CreatingReplicaSet: { when: 'the template has no set yet' },
+  ReplicaSetRefused: {
+    when: 'the API server does not take the set of the template',
+    but: ({ hashes }) => ({
+      path: ['refused'],
+      value: [{ kind: 'ReplicaSet', name: `web-${hashes?.podTemplate}`, message: 'no' }],
+    }),
+  },
   SyncingReplicaSet: {
     when: 'an older template comes back and its set gets a new revision',
     acts: [UPDATE, { kind: 'image', version: 1 }],
@@ -146,11 +157,12 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };
 
 /** The decision, or the one on its world with a place changed; only worlds that have the place are asked. */
-function decisionFor({ resource, world, now, decision }: Decided, but: Change | undefined) {
+function decisionFor({ resource, world, now, decision }: Decided, but: Row['but']) {
   if (but === undefined) return decision;
-  const [member] = but.path;
+  const change = typeof but === 'function' ? but(world as WorldWithHashes) : but;
+  const [member] = change.path;
   const hasMember = typeof member === 'string' && (world as Record<string, unknown>)[member];
-  return hasMember ? decideAt(resource, changed(world, but), now) : decision;
+  return hasMember ? decideAt(resource, changed(world, change), now) : decision;
 }
 
 describe('a reason is given', () => {

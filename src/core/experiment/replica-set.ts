@@ -11,14 +11,16 @@ import {
 import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import { formatInstant, type Instant, later, parseInstant } from '../../lib/time.ts';
-import type { Write } from '../decision.ts';
-import { normal } from '../events.ts';
+import { type EventNote, refusalOf, type Write } from '../decision.ts';
+import { normal, warning } from '../events.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
 import { isEndedTemplate, scaleDownDelay, type Situation, storedTemplate } from './situation.ts';
 import type { ExperimentWorld } from './world.ts';
 
 export interface ReplicaSetStep {
   readonly writes: readonly Write[];
+  /** Sent with the status. */
+  readonly events?: readonly EventNote[];
   /** Whether the set is created or scaled in this pass: its deadline for progress starts anew. */
   readonly isChanged: boolean;
   /** When a set that is held back goes. */
@@ -135,6 +137,13 @@ function createStep({ world }: Situation, template: ExperimentTemplate): Replica
     const cause = `replicasets.apps "${name}" already exists`;
     const error = `Failed to create ReplicaSet for template '${template.name}': ${cause}`;
     return { writes: [], isChanged: false, error };
+  }
+  const refusal = refusalOf(world.refused, set);
+  if (refusal !== undefined) {
+    const text = `Failed to create new replica set "${name}": ${refusal.message}`;
+    const error = `Failed to create ReplicaSet for template '${template.name}': ${refusal.message}`;
+    const events = [warning('ReplicaSetCreateError', text)];
+    return { writes: [], events, isChanged: false, error };
   }
   const write: Write = { kind: 'create', ref: refOf(REPLICA_SETS, set), object: set, events: [] };
   return { writes: [write], isChanged: true };

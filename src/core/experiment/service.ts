@@ -3,7 +3,7 @@ import type { ExperimentTemplate } from '../../api/experiment.ts';
 import type { Container, ReplicaSet, Service, ServicePort } from '../../api/kubernetes.ts';
 import { HASH_LABEL } from '../../api/names.ts';
 import { SERVICES } from '../../api/resources.ts';
-import type { Write } from '../decision.ts';
+import { refusalOf, type Write } from '../decision.ts';
 import { controllerReference, refOf } from '../ownership.ts';
 import { claimAnnotations, claimed } from './replica-set.ts';
 import type { Situation } from './situation.ts';
@@ -76,6 +76,14 @@ function wantedStep(
     },
     spec: { selector: set.metadata.labels ?? {}, ports },
   };
+  const refusal = refusalOf(world.refused, object);
+  if (refusal !== undefined) {
+    const cause = `cannot create service: ${refusal.message}`;
+    return {
+      writes: [],
+      error: `Failed to create Service ${name} for template '${template.name}': ${cause}`,
+    };
+  }
   const write: Write = { kind: 'create', ref: refOf(SERVICES, object), object, events: [] };
   return { writes: [write], service };
 }

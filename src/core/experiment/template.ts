@@ -46,7 +46,7 @@ export function templateStep(situation: Situation, template: ExperimentTemplate)
   return {
     status: judged,
     writes: [...service.writes, ...scaled.writes],
-    events: transition(template.name, stored?.status ?? '', judged),
+    events: [...(scaled.events ?? []), ...transition(template.name, stored?.status ?? '', judged)],
     ...(scaled.requeueAt === undefined ? {} : { requeueAt: scaled.requeueAt }),
   };
 }

@@ -3,6 +3,7 @@ import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../
 import type { Experiment } from '../../api/experiment.ts';
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import type { KubeObject } from '../../api/object.ts';
+import type { Refusal } from '../decision.ts';
 
 export interface ExperimentWorld {
   readonly experiment: Experiment;
@@ -17,4 +18,6 @@ export interface ExperimentWorld {
   readonly hashes: Readonly<Record<string, string>>;
   /** Objects that hold a name this Experiment wanted to create, seen after a refused create. */
   readonly taken: readonly KubeObject[];
+  /** Objects that this Experiment wanted to create and could not. */
+  readonly refused: readonly Refusal[];
 }

@@ -1,12 +1,14 @@
 // The ReplicaSet of a new template, and what happens when its name is taken (rollout.md 2.3, 2.4).
-import { normal } from '../events.ts';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION } from '../../api/names.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
 import { isSameTemplate } from '../../api/template-equality.ts';
+import { type Refusal, refusalOf } from '../decision.ts';
+import { normal, warning } from '../events.ts';
+import { later, seconds } from '../../lib/time.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
-import { wanted, withCondition } from './conditions.ts';
+import { conditionOf, replaced, wanted, withCondition } from './conditions.ts';
 import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { copiedAnnotations, nextRevision } from './revision.ts';
 
@@ -19,6 +21,8 @@ export function createNewSet(pass: Pass): RolloutStatus {
     (object) => object.kind === 'ReplicaSet' && object.metadata.name === name,
   );
   if (taken !== undefined) return collided(pass, taken as ReplicaSet);
+  const refusal = refusalOf(world.refused, set);
+  if (refusal !== undefined) return refusedStatus(pass, refusal);
   const revision = set.metadata.annotations?.[REVISION] ?? '';
   const created = normal(
     'NewReplicaSetCreated',
@@ -40,6 +44,23 @@ export function createNewSet(pass: Pass): RolloutStatus {
   const message = `Created new replica set "${name}"`;
   const condition = wanted('Progressing', 'True', 'NewReplicaSetCreated', message);
   return { ...stored, conditions: withCondition(stored.conditions ?? [], condition, now) };
+}
+
+/** How long a set that the API server refused is not tried again. */
+const RETRY = seconds(10);
+
+/** Told once, until it goes better or fails otherwise (2.3). */
+function refusedStatus({ stored, draft, now }: Pass, { name, message }: Refusal): RolloutStatus {
+  const text = `Failed to create new replica set "${name}": ${message}`;
+  const before = stored.conditions ?? [];
+  const current = conditionOf(stored, 'Progressing');
+  const isKnown = current?.reason === 'ReplicaSetCreateError' && current.message === text;
+  draft.reasons.push({ code: 'ReplicaSetRefused', message: text });
+  draft.moments.push(later(now, RETRY));
+  if (isKnown) return stored;
+  draft.events.push(warning('ReplicaSetCreateError', text));
+  const condition = wanted('Progressing', 'False', 'ReplicaSetCreateError', text);
+  return { ...stored, conditions: replaced(before, condition, now) };
 }
 
 /** Another object has the name: with the count in the hash the next one is free. */

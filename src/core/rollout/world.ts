@@ -5,7 +5,7 @@ import type { Experiment } from '../../api/experiment.ts';
 import type { ReplicaSet, Service } from '../../api/kubernetes.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { Duration } from '../../lib/time.ts';
-import type { Answer } from '../decision.ts';
+import type { Answer, Refusal } from '../decision.ts';
 import type { RolloutProblem } from './validation/problem.ts';
 
 /** The Rollout and the objects that its spec names: what decides whether it can be driven at all. */
@@ -47,6 +47,8 @@ export interface RolloutWorld {
   readonly problem: RolloutProblem | undefined;
   /** Objects that hold a name this Rollout wanted to create, seen after a refused create. */
   readonly taken: readonly KubeObject[];
+  /** Objects that this Rollout wanted to create and could not: told once, and tried again after a while. */
+  readonly refused: readonly Refusal[];
   /** Answers to earlier asks. */
   readonly answers: readonly Answer[];
   /** How late the data plane may learn of a change (traffic.md 7); absent or 0: at once. */

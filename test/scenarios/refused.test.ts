@@ -1,0 +1,86 @@
+// What the API server does not take: told on the object, tried again now and then, and done once it may be.
+import { describe, expect, it } from 'vitest';
+import type { Experiment } from '../../src/api/experiment.ts';
+import { EXPERIMENTS } from '../../src/api/resources.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
+import { refusal } from '../support/scripted-server.ts';
+import { isHealthy, service, withWeb } from './web.ts';
+
+const WORD = 'the script says Forbidden';
+
+function createsSet({ method, path }: HttpRequest): boolean {
+  return method === 'POST' && path.includes('/replicasets');
+}
+
+describe('a ReplicaSet that the API server refuses', () => {
+  it('is told once, and made when it may be', async () => {
+    const quota = { isFull: false };
+    let tries = 0;
+    await withWeb(
+      {
+        strategy: { canary: {} },
+        intercept: (request, next) => {
+          if (!createsSet(request) || !quota.isFull) return next(request);
+          tries += 1;
+          return Promise.resolve(refusal(403, 'Forbidden'));
+        },
+      },
+      async (web) => {
+        await web.until('healthy', isHealthy);
+        quota.isFull = true;
+        await web.setImage('app:v2');
+        await web.seconds(60);
+        const progressing = (await web.rollout()).status?.conditions?.find(
+          ({ type }) => type === 'Progressing',
+        );
+        expect(progressing).toMatchObject({ status: 'False', reason: 'ReplicaSetCreateError' });
+        expect(progressing?.message).toMatch(
+          /^Failed to create new replica set "web-\w+": the script/,
+        );
+        expect(web.told('ReplicaSetCreateError')).toEqual([progressing?.message]);
+        expect(tries).toBeGreaterThan(3);
+        expect(tries).toBeLessThan(20);
+        expect(web.sizes()).toEqual({ 'app:v1': 2 });
+
+        quota.isFull = false;
+        await web.until('updated', () => web.sizes()['app:v2'] === 2);
+        await web.until('healthy', isHealthy);
+      },
+    );
+  });
+
+  it('fails the template of an Experiment that needs it', async () => {
+    const quota = { isFull: false };
+    await withWeb(
+      {
+        strategy: {
+          canary: {
+            canaryService: 'canary',
+            stableService: 'stable',
+            steps: [{ experiment: { templates: [{ name: 'probe', specRef: 'canary' }] } }],
+          },
+        },
+        objects: [service('canary'), service('stable')],
+        intercept: async (request, next) => {
+          if (!createsSet(request) || !quota.isFull) return next(request);
+          return refusal(403, 'Forbidden');
+        },
+      },
+      async (web) => {
+        await web.until('healthy', isHealthy);
+        // The set of the new template is made first; that of the experiment is refused.
+        await web.setImage('app:v2');
+        await web.until('the set', () => web.sets().length === 2);
+        quota.isFull = true;
+        await web.until('aborted', ({ status }) => status?.abort === true);
+        const { items } = await web.cluster.client.list<Experiment>(EXPERIMENTS, {
+          namespace: 'default',
+        });
+        expect(items.map(({ status }) => status?.templateStatuses?.[0])).toMatchObject([
+          { status: 'Error', message: `Failed to create ReplicaSet for template 'probe': ${WORD}` },
+        ]);
+        expect(web.told('ReplicaSetCreateError')).toHaveLength(1);
+      },
+    );
+  });
+});
