@@ -16,7 +16,7 @@ import { followExperiment, storedExperiment } from './experiments.ts';
 import { cleanRevisions, cleanRuns } from './history.ts';
 import { invalidStatus } from './invalid.ts';
 import { blueGreenOf } from './limits.ts';
-import { createNewSet } from './new-set.ts';
+import { createNewSet, foundStatus } from './new-set.ts';
 import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
@@ -68,6 +68,8 @@ function nextStatus(pass: Pass): RolloutStatus {
   const booked = pauseBookkeeping(pass);
   if (booked !== undefined) return booked;
   if (syncRevision(pass)) return stored;
+  const found = foundStatus(pass, sets.newSet);
+  if (found !== undefined) return found;
   if (blueGreenOf(rollout) !== undefined) {
     return isScalingEvent(pass) ? blueGreenScaling(pass) : (blueGreenPass(pass) ?? stored);
   }

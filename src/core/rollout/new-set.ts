@@ -63,6 +63,18 @@ function refusedStatus({ stored, draft, now }: Pass, { name, message }: Refusal)
   return { ...stored, conditions: replaced(before, condition, now) };
 }
 
+/** A set of the template that was there before the Rollout is told of once (2.6). */
+export function foundStatus(
+  { stored, draft, now }: Pass,
+  set: ReplicaSet,
+): RolloutStatus | undefined {
+  if (conditionOf(stored, 'Progressing') !== undefined) return undefined;
+  const message = `Found new replica set "${set.metadata.name}"`;
+  draft.reasons.push({ code: 'SyncingReplicaSet', message });
+  const condition = wanted('Progressing', 'True', 'FoundNewReplicaSet', message);
+  return { ...stored, conditions: withCondition(stored.conditions ?? [], condition, now) };
+}
+
 /** Another object has the name: with the count in the hash the next one is free. */
 function collided(pass: Pass, taken: ReplicaSet): RolloutStatus {
   const { rollout, stored, draft } = pass;

@@ -1,8 +1,11 @@
-// What the API server does not take: told on the object, tried again now and then, and done once it may be.
+// The ReplicaSet of a template: refused by the API server, or found where no Rollout has been.
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../../src/api/experiment.ts';
-import { EXPERIMENTS } from '../../src/api/resources.ts';
+import { EXPERIMENTS, ROLLOUTS } from '../../src/api/resources.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { utf8, utf8Text } from '../../src/lib/bytes.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
+import { post } from '../support/objects.ts';
 import { refusal } from '../support/scripted-server.ts';
 import { isHealthy, service, withWeb } from './web.ts';
 
@@ -83,4 +86,39 @@ describe('a ReplicaSet that the API server refuses', () => {
       },
     );
   });
+});
+
+it('a ReplicaSet that is there before the Rollout is told of as found', async () => {
+  const reasons: string[] = [];
+  await withWeb(
+    {
+      strategy: { canary: {} },
+      onRequest: ({ method, path, body }) => {
+        if (method !== 'PATCH' || !path.endsWith('/rollouts/web/status')) return;
+        const [, reason] =
+          /"reason":"(\w*NewReplicaSet\w*)"/.exec(utf8Text(body ?? utf8(''))) ?? [];
+        if (reason !== undefined) reasons.push(reason);
+      },
+    },
+    async (web) => {
+      await web.until('healthy', isHealthy);
+      const { metadata, spec } = await web.rollout();
+      const ref = { resource: ROLLOUTS, namespace: 'default', name: 'web' };
+      await web.cluster.client.delete(ref, { propagationPolicy: 'Orphan' });
+      await web.seconds(5);
+      const pods = web.sizes();
+      reasons.length = 0;
+      const { name, namespace = '' } = metadata;
+      await post(web.cluster.client, namespace, {
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'Rollout',
+        metadata: { name, namespace },
+        spec,
+      } as Rollout);
+      await web.until('healthy', isHealthy);
+      expect(reasons).toEqual(['FoundNewReplicaSet', 'NewReplicaSetAvailable']);
+      expect(web.sizes()).toEqual(pods);
+      expect(web.sets()).toHaveLength(1);
+    },
+  );
 });
