@@ -9,7 +9,7 @@ const steps = [
   ['types', 'tsc', ['-b']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'scripts']],
   ['unused', 'knip', []],
-  ['generated', process.execPath, ['scripts/generate-crds.mjs', '--check']],
+  ['generated', process.execPath, ['scripts/generate.mjs', '--check']],
   ['tests', 'vitest', ['run', '--reporter=dot', '--reporter=./scripts/summary-reporter.mjs']],
 ];
 

@@ -15,22 +15,51 @@ import {
 import type { KubeObject } from './object.ts';
 import { providers } from './providers.ts';
 
-export const valueFrom = object({
-  secretKeyRef: object({ name: text, key: text }, 'key', 'name'),
-  fieldRef: object({ fieldPath: text }, 'fieldPath'),
+const valueFrom = object({
+  secretKeyRef: documented(
+    object(
+      {
+        name: documented(text, 'Name of the Secret.'),
+        key: documented(text, 'Key in its data.'),
+      },
+      'key',
+      'name',
+    ),
+    "A Secret in the run's namespace; its value is never shown.",
+  ),
+  fieldRef: documented(
+    object({ fieldPath: documented(text, 'Path in the Rollout that owns the run.') }, 'fieldPath'),
+    'A field of the Rollout that owns the run.',
+  ),
 });
 
-export const argument = object({ name: text, value: text, valueFrom }, 'name');
+export const argument = object(
+  {
+    name: documented(text, 'Name of the argument.'),
+    value: documented(text, 'Its value; in a template its default.'),
+    valueFrom: documented(valueFrom, 'Where the value comes from, instead of value.'),
+  },
+  'name',
+);
 
-export const dryRun = object({ metricName: text }, 'metricName');
+export const dryRun = object(
+  { metricName: documented(text, 'Name of a metric, or a regular expression for names.') },
+  'metricName',
+);
 
 export const measurementRetention = object(
-  { metricName: text, limit: integer },
+  {
+    metricName: documented(text, 'Name of a metric, or a regular expression for names.'),
+    limit: documented(integer, 'How many of its measurements are kept.'),
+  },
   'limit',
   'metricName',
 );
 
-export const templateRef = object({ templateName: text, clusterScope: boolean });
+export const templateRef = object({
+  templateName: documented(text, 'Name of the template.'),
+  clusterScope: documented(boolean, 'Whether it is a ClusterAnalysisTemplate.'),
+});
 
 // The order of the members is that of the reference's serialisation; substitution works on it (analysis.md 4).
 export const metric = object(
@@ -64,86 +93,104 @@ export const metric = object(
 );
 
 const templateSpec = object({
-  metrics: list(metric),
-  args: list(argument),
-  dryRun: list(dryRun),
-  measurementRetention: list(measurementRetention),
-  templates: list(templateRef),
+  metrics: documented(list(metric), 'What is measured.'),
+  args: documented(list(argument), 'Arguments of the template.'),
+  dryRun: documented(list(dryRun), 'Metrics that are measured and do not decide.'),
+  measurementRetention: documented(
+    list(measurementRetention),
+    'How many measurements of a metric are kept; 10 if absent.',
+  ),
+  templates: documented(list(templateRef), 'Templates whose metrics are measured too.'),
 });
 
 const measurement = object(
   {
-    phase: text,
-    message: text,
-    startedAt: time,
-    finishedAt: time,
-    value: text,
-    metadata: map(text),
-    resumeAt: time,
+    phase: documented(text, 'Running, Successful, Failed, Error or Inconclusive.'),
+    message: documented(text, 'Why.'),
+    startedAt: documented(time, 'When it was begun.'),
+    finishedAt: documented(time, 'When it was done.'),
+    value: documented(text, 'What was measured.'),
+    metadata: documented(map(text), 'What the provider adds.'),
+    resumeAt: documented(time, 'When one that takes long is looked at again.'),
   },
   'phase',
 );
 
 const metricResult = object(
   {
-    name: text,
-    phase: text,
-    measurements: list(measurement),
-    message: text,
-    count: integer,
-    successful: integer,
-    failed: integer,
-    inconclusive: integer,
-    error: integer,
-    consecutiveError: integer,
-    dryRun: boolean,
-    metadata: map(text),
-    consecutiveSuccess: integer,
+    name: documented(text, 'Name of the metric.'),
+    phase: documented(text, 'Its phase.'),
+    measurements: documented(list(measurement), 'The latest of them.'),
+    message: documented(text, 'Why.'),
+    count: documented(integer, 'Measurements without those that were errors.'),
+    successful: documented(integer, 'Successful ones.'),
+    failed: documented(integer, 'Failed ones.'),
+    inconclusive: documented(integer, 'Inconclusive ones.'),
+    error: documented(integer, 'Errors.'),
+    consecutiveError: documented(integer, 'Errors in a row, up to now.'),
+    dryRun: documented(boolean, 'It does not decide.'),
+    metadata: documented(map(text), 'What the provider adds, such as the query as it was sent.'),
+    consecutiveSuccess: documented(integer, 'Successes in a row, up to now.'),
   },
   'name',
   'phase',
 );
 
 const summary = object({
-  count: integer,
-  successful: integer,
-  failed: integer,
-  inconclusive: integer,
-  error: integer,
+  count: documented(integer, 'Metrics.'),
+  successful: documented(integer, 'Successful ones.'),
+  failed: documented(integer, 'Failed ones.'),
+  inconclusive: documented(integer, 'Inconclusive ones.'),
+  error: documented(integer, 'Those that ended in errors.'),
 });
 
 const runSpec = object(
   {
-    metrics: list(metric),
-    args: list(argument),
+    metrics: documented(list(metric), 'What is measured.'),
+    args: documented(list(argument), 'Arguments with their values.'),
     terminate: documented(boolean, 'Ends the run: what is healthy counts as successful.'),
-    dryRun: list(dryRun),
-    measurementRetention: list(measurementRetention),
-    ttlStrategy: object({
-      secondsAfterCompletion: integer,
-      secondsAfterFailure: integer,
-      secondsAfterSuccess: integer,
-    }),
+    dryRun: documented(list(dryRun), 'Metrics that are measured and do not decide.'),
+    measurementRetention: documented(
+      list(measurementRetention),
+      'How many measurements of a metric are kept; 10 if absent.',
+    ),
+    ttlStrategy: documented(
+      object({
+        secondsAfterCompletion: documented(integer, 'Seconds after any end.'),
+        secondsAfterFailure: documented(integer, 'Seconds after a failure.'),
+        secondsAfterSuccess: documented(integer, 'Seconds after a success.'),
+      }),
+      'When a run that has ended is deleted; without it with its revision.',
+    ),
   },
   'metrics',
 );
 
 const runStatus = object(
   {
-    phase: text,
-    message: text,
-    metricResults: list(metricResult),
-    startedAt: time,
-    runSummary: summary,
-    dryRunSummary: summary,
-    completedAt: time,
+    phase: documented(text, 'Pending, Running, Successful, Failed, Error or Inconclusive.'),
+    message: documented(text, 'Why.'),
+    metricResults: documented(list(metricResult), 'One for each metric that has begun.'),
+    startedAt: documented(time, 'When it began.'),
+    runSummary: documented(summary, 'How many metrics came out how.'),
+    dryRunSummary: documented(summary, 'The same of those that do not decide.'),
+    completedAt: documented(time, 'When it ended.'),
   },
   'phase',
 );
 
 /** Clients may keep members of their own beside the status; nothing of it is pruned away by us. */
-export const analysisRunSchema = object({ spec: runSpec, status: opened(runStatus) }, 'spec');
-export const analysisTemplateSchema = object({ spec: templateSpec }, 'spec');
+export const analysisRunSchema = object(
+  {
+    spec: documented(runSpec, 'What is measured.'),
+    status: documented(opened(runStatus), 'What came out; written by the controller.'),
+  },
+  'spec',
+);
+export const analysisTemplateSchema = object(
+  { spec: documented(templateSpec, 'What runs made of it measure.') },
+  'spec',
+);
 
 export type Argument = Infer<typeof argument>;
 export type DryRun = Infer<typeof dryRun>;

@@ -1,10 +1,21 @@
 // The schema of a label selector, shared by several kinds.
-import { list, map, object, type Schema, text } from '../schema/schema.ts';
+import { documented, list, map, object, type Schema, text } from '../schema/schema.ts';
 import type { LabelSelector } from './kubernetes.ts';
 
 export const labelSelector: Schema<LabelSelector> = object({
-  matchLabels: map(text),
-  matchExpressions: list(
-    object({ key: text, operator: text, values: list(text) }, 'key', 'operator'),
+  matchLabels: documented(map(text), 'Labels that must all be there with these values.'),
+  matchExpressions: documented(
+    list(
+      object(
+        {
+          key: documented(text, 'Key of a label.'),
+          operator: documented(text, 'In, NotIn, Exists or DoesNotExist.'),
+          values: documented(list(text), 'Values for In and NotIn.'),
+        },
+        'key',
+        'operator',
+      ),
+    ),
+    'Requirements that must all hold.',
   ),
 });

@@ -25,3 +25,89 @@ export const EXPERIMENT_NAME = 'experiment.argoproj.io/name';
 export const EXPERIMENT_TEMPLATE = 'experiment.argoproj.io/template-name';
 
 export const ROLLOUTS_API_VERSION = 'argoproj.io/v1alpha1';
+
+interface Key {
+  readonly key: string;
+  readonly on: string;
+  readonly value: string;
+}
+
+/** What the keys mean, for the reference page. */
+export const KEYS: readonly Key[] = [
+  {
+    key: HASH_LABEL,
+    on: 'label of ReplicaSets, pods, AnalysisRuns and Experiments; selector of Services',
+    value: 'hash of the pod template',
+  },
+  {
+    key: INSTANCE_LABEL,
+    on: 'label of Rollouts, AnalysisRuns and Experiments',
+    value: 'the controller instance that they belong to',
+  },
+  {
+    key: RUN_TYPE_LABEL,
+    on: 'label of AnalysisRuns',
+    value: 'Step, Background, PrePromotion or PostPromotion',
+  },
+  { key: STEP_INDEX_LABEL, on: 'label of AnalysisRuns of a step', value: 'index of the step' },
+  {
+    key: SCALE_DOWN_DEADLINE,
+    on: 'annotation of ReplicaSets',
+    value: 'moment at which the set is scaled down, RFC 3339',
+  },
+  {
+    key: MANAGED_BY,
+    on: 'annotation of Services and routes',
+    value: 'the Rollout that manages them',
+  },
+  {
+    key: REVISION,
+    on: 'annotation of Rollouts, ReplicaSets, AnalysisRuns and Experiments',
+    value: 'number of the revision',
+  },
+  {
+    key: REVISION_HISTORY,
+    on: 'annotation of ReplicaSets',
+    value: 'earlier revisions of the same template, comma-separated',
+  },
+  {
+    key: DESIRED_REPLICAS,
+    on: 'annotation of ReplicaSets',
+    value: 'spec.replicas of the Rollout when the set was last scaled',
+  },
+  {
+    key: EPHEMERAL_METADATA,
+    on: 'annotation of ReplicaSets',
+    value: 'labels and annotations that were put on its pods, as JSON',
+  },
+  {
+    key: SWITCHED,
+    on: 'annotation of Services',
+    value: 'when the selector was last changed, and what it named before',
+  },
+  {
+    key: CANARY_SWITCHED,
+    on: 'annotation of DestinationRules',
+    value: 'the same of the canary subset',
+  },
+  {
+    key: STABLE_SWITCHED,
+    on: 'annotation of DestinationRules',
+    value: 'the same of the stable subset',
+  },
+  {
+    key: WEIGHTS_SET,
+    on: 'annotation of VirtualServices',
+    value: 'when weights were last changed, and what they were before',
+  },
+  {
+    key: EXPERIMENT_NAME,
+    on: 'annotation of ReplicaSets and Services of an Experiment',
+    value: 'the Experiment',
+  },
+  {
+    key: EXPERIMENT_TEMPLATE,
+    on: 'annotation of ReplicaSets and Services of an Experiment',
+    value: 'its template',
+  },
+];

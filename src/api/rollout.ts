@@ -1,163 +1,151 @@
-// Rollout (rollout.md 1): spec, status, and their parts.
+// Rollout (rollout.md 1): the spec, and the types of its parts.
 import {
-  any,
   boolean,
   documented,
   type Infer,
   integer,
   intOrString,
   list,
-  long,
-  map,
   object,
   oneOf,
   ruled,
   text,
   time,
 } from '../schema/schema.ts';
-import { dryRun, measurementRetention, templateRef } from './analysis.ts';
-import { runMetadata } from './experiment.ts';
+import { backgroundAnalysis, canaryStep, podMetadata, rolloutAnalysis } from './canary-step.ts';
+import type { condition } from './condition.ts';
 import { labelSelector } from './label-selector.ts';
 import type { KubeObject } from './object.ts';
 import { podTemplate } from './pod-template.ts';
+import {
+  type pauseCondition,
+  rolloutStatus,
+  type runReference,
+  type weightDestination,
+  type weights,
+} from './rollout-status.ts';
 import { trafficRouting } from './traffic-routing.ts';
 
-const stringMatch = object({ exact: text, prefix: text, regex: text });
-const metadata = object({ labels: map(text), annotations: map(text) });
-
-const rolloutArgument = object(
-  {
-    name: text,
-    value: text,
-    valueFrom: object({
-      podTemplateHashValue: oneOf('Latest', 'Stable'),
-      fieldRef: object({ fieldPath: text }, 'fieldPath'),
-    }),
-  },
-  'name',
-);
-
-const analysisFields = {
-  templates: list(templateRef),
-  args: list(rolloutArgument),
-  dryRun: list(dryRun),
-  measurementRetention: list(measurementRetention),
-  analysisRunMetadata: runMetadata,
-};
-const rolloutAnalysis = object(analysisFields);
-const backgroundAnalysis = object({ ...analysisFields, startingStep: integer });
-
-const experimentStep = object(
-  {
-    templates: list(
-      object(
-        {
-          name: text,
-          specRef: text,
-          replicas: integer,
-          metadata,
-          selector: labelSelector,
-          weight: integer,
-          service: object({ name: text }),
-        },
-        'name',
-        'specRef',
-      ),
-    ),
-    duration: text,
-    analyses: list(
-      object(
-        {
-          name: text,
-          templateName: text,
-          clusterScope: boolean,
-          args: list(rolloutArgument),
-          requiredForCompletion: boolean,
-        },
-        'name',
-        'templateName',
-      ),
-    ),
-    dryRun: list(dryRun),
-    analysisRunMetadata: runMetadata,
-    scaleDownDelaySeconds: integer,
-  },
-  'templates',
-);
-
-// The order of the members is that of the step hash (rollout.md 2.7).
-const canaryStep = object({
-  setWeight: documented(integer, 'Share of the traffic, in percent of maxTrafficWeight or 100.'),
-  pause: documented(
-    object({ duration: intOrString }),
-    'Waits; without duration until it is promoted.',
-  ),
-  experiment: documented(experimentStep, 'Runs an Experiment and waits for its success.'),
-  analysis: documented(rolloutAnalysis, 'Runs an AnalysisRun and waits for its success.'),
-  setCanaryScale: object({ weight: integer, replicas: integer, matchTrafficWeight: boolean }),
-  setHeaderRoute: object({
-    name: text,
-    match: list(
-      object({ headerName: text, headerValue: stringMatch }, 'headerName', 'headerValue'),
-    ),
-  }),
-  setMirrorRoute: object(
-    {
-      name: text,
-      match: list(object({ method: stringMatch, path: stringMatch, headers: map(stringMatch) })),
-      percentage: integer,
-    },
-    'name',
-  ),
-  plugin: object({ name: text, config: any }, 'name'),
-});
-
 const antiAffinity = object({
-  preferredDuringSchedulingIgnoredDuringExecution: object({ weight: integer }, 'weight'),
-  requiredDuringSchedulingIgnoredDuringExecution: object({}),
+  preferredDuringSchedulingIgnoredDuringExecution: documented(
+    object({ weight: documented(integer, 'From 1 to 100.') }, 'weight'),
+    'Nodes without pods of the other version are preferred.',
+  ),
+  requiredDuringSchedulingIgnoredDuringExecution: documented(
+    object({}),
+    'Nodes with pods of the other version are out of the question.',
+  ),
 });
 
 const blueGreen = object(
   {
-    activeService: text,
-    previewService: text,
-    previewReplicaCount: integer,
-    autoPromotionEnabled: boolean,
-    autoPromotionSeconds: integer,
-    maxUnavailable: intOrString,
-    scaleDownDelaySeconds: integer,
-    scaleDownDelayRevisionLimit: integer,
-    prePromotionAnalysis: rolloutAnalysis,
-    postPromotionAnalysis: rolloutAnalysis,
-    antiAffinity,
-    previewMetadata: metadata,
-    activeMetadata: metadata,
-    abortScaleDownDelaySeconds: integer,
+    activeService: documented(text, 'Service of the version that users see.'),
+    previewService: documented(text, 'Service of the new version.'),
+    previewReplicaCount: documented(
+      integer,
+      'Number of pods of the new version before it is promoted; all if absent.',
+    ),
+    autoPromotionEnabled: documented(
+      boolean,
+      'false waits for a user before the switch; true if absent.',
+    ),
+    autoPromotionSeconds: documented(integer, 'Seconds of the pause before the switch.'),
+    maxUnavailable: documented(
+      intOrString,
+      'Pods that a restart may take away at once: number or percentage; 25% if absent.',
+    ),
+    scaleDownDelaySeconds: documented(
+      integer,
+      'Seconds that the old version stays after the switch; 30 if absent.',
+    ),
+    scaleDownDelayRevisionLimit: documented(
+      integer,
+      'How many old versions may wait in that delay; all if absent.',
+    ),
+    prePromotionAnalysis: documented(rolloutAnalysis, 'Must succeed before the switch.'),
+    postPromotionAnalysis: documented(
+      rolloutAnalysis,
+      'Judges after the switch; a failure switches back.',
+    ),
+    antiAffinity: documented(antiAffinity, 'Keeps pods of two versions apart.'),
+    previewMetadata: documented(podMetadata, 'On pods of the new version, until it is promoted.'),
+    activeMetadata: documented(podMetadata, 'On pods of the version that users see.'),
+    abortScaleDownDelaySeconds: documented(
+      integer,
+      'Seconds that the new version stays after an abort; 30 if absent, 0 keeps it.',
+    ),
   },
   'activeService',
 );
 
 const canary = object({
-  canaryService: text,
-  stableService: text,
-  steps: list(canaryStep),
-  trafficRouting,
-  maxUnavailable: intOrString,
-  maxSurge: intOrString,
-  analysis: backgroundAnalysis,
-  antiAffinity,
-  canaryMetadata: metadata,
-  stableMetadata: metadata,
-  scaleDownDelaySeconds: integer,
-  scaleDownDelayRevisionLimit: integer,
-  abortScaleDownDelaySeconds: integer,
-  dynamicStableScale: boolean,
-  pingPong: object({ pingService: text, pongService: text }, 'pingService', 'pongService'),
-  minPodsPerReplicaSet: integer,
-  replicaProgressThreshold: object(
-    { type: oneOf('Percent', 'Pods'), value: integer },
-    'type',
-    'value',
+  canaryService: documented(text, 'Service of the new version.'),
+  stableService: documented(text, 'Service of the stable version.'),
+  steps: documented(list(canaryStep), 'What is done in turn; without steps a rolling update.'),
+  trafficRouting: documented(trafficRouting, 'Routers that shift traffic; none goes by pods.'),
+  maxUnavailable: documented(
+    intOrString,
+    'Pods that may be missing during an update: number or percentage; 25% if absent.',
+  ),
+  maxSurge: documented(
+    intOrString,
+    'Pods that may be too many during an update without a router; 25% if absent.',
+  ),
+  analysis: documented(backgroundAnalysis, 'Judges in the background during the steps.'),
+  antiAffinity: documented(antiAffinity, 'Keeps pods of two versions apart.'),
+  canaryMetadata: documented(podMetadata, 'On pods of the new version, until it is promoted.'),
+  stableMetadata: documented(podMetadata, 'On pods of the stable version.'),
+  scaleDownDelaySeconds: documented(
+    integer,
+    'Seconds that the old version stays after the promotion, with a router; 30 if absent.',
+  ),
+  scaleDownDelayRevisionLimit: documented(
+    integer,
+    'How many old versions may wait in that delay; all if absent.',
+  ),
+  abortScaleDownDelaySeconds: documented(
+    integer,
+    'Seconds that the new version stays after an abort, with a router; 30 if absent, 0 keeps it.',
+  ),
+  dynamicStableScale: documented(
+    boolean,
+    'The stable version shrinks as traffic leaves it; with a router only.',
+  ),
+  pingPong: documented(
+    object(
+      {
+        pingService: documented(text, 'The first Service.'),
+        pongService: documented(text, 'The second Service.'),
+      },
+      'pingService',
+      'pongService',
+    ),
+    'Two Services that take turns at being stable, in place of canaryService and stableService.',
+  ),
+  minPodsPerReplicaSet: documented(
+    integer,
+    'Fewest pods of a version that has any; with a router only.',
+  ),
+  replicaProgressThreshold: documented(
+    object(
+      {
+        type: documented(oneOf('Percent', 'Pods'), 'What value counts.'),
+        value: documented(integer, 'How many.'),
+      },
+      'type',
+      'value',
+    ),
+    'How much of the wanted size must be available before the next step; all if absent.',
+  ),
+});
+
+const workloadRef = object({
+  apiVersion: documented(text, 'API version of the object.'),
+  kind: documented(text, 'Deployment, ReplicaSet or PodTemplate.'),
+  name: documented(text, 'Its name.'),
+  scaleDown: documented(
+    text,
+    'What happens to the pods of the Deployment: never, onsuccess or progressively.',
   ),
 });
 
@@ -166,145 +154,66 @@ const spec = ruled(
     replicas: documented(integer, 'Number of desired pods; 1 if absent.'),
     selector: documented(labelSelector, 'Which pods belong to the Rollout; cannot be changed.'),
     template: documented(podTemplate, 'The pods to run.'),
-    workloadRef: object({ apiVersion: text, kind: text, name: text, scaleDown: text }),
-    minReadySeconds: integer,
-    rollbackWindow: object({ revisions: integer }),
-    strategy: object({ blueGreen, canary }),
-    revisionHistoryLimit: integer,
+    workloadRef: documented(workloadRef, 'Takes the template from another object.'),
+    minReadySeconds: documented(
+      integer,
+      'Seconds that a pod must be ready before it counts as available; 0 if absent.',
+    ),
+    rollbackWindow: documented(
+      object({
+        revisions: documented(integer, 'How many revisions back are within the window.'),
+      }),
+      'Going back to a recent revision needs no steps.',
+    ),
+    strategy: documented(
+      object({
+        blueGreen: documented(blueGreen, 'The new version beside the old one, then a switch.'),
+        canary: documented(canary, 'The new version in steps.'),
+      }),
+      'How an update goes; exactly one member.',
+    ),
+    revisionHistoryLimit: documented(integer, 'How many old ReplicaSets are kept; 10 if absent.'),
     paused: documented(boolean, 'Holds the Rollout where it is.'),
-    progressDeadlineSeconds: integer,
-    progressDeadlineAbort: boolean,
+    progressDeadlineSeconds: documented(
+      integer,
+      'Seconds without progress after which the update counts as stuck; 600 if absent.',
+    ),
+    progressDeadlineAbort: documented(boolean, 'Whether a stuck update is aborted.'),
     restartAt: documented(time, 'Pods that are older are replaced one after the other.'),
-    analysis: object({ successfulRunHistoryLimit: integer, unsuccessfulRunHistoryLimit: integer }),
+    analysis: documented(
+      object({
+        successfulRunHistoryLimit: documented(
+          integer,
+          'Successful runs and Experiments that are kept; 5 if absent.',
+        ),
+        unsuccessfulRunHistoryLimit: documented(integer, 'The same of others; 5 if absent.'),
+      }),
+      'How much of old analyses is kept.',
+    ),
   }),
   '!has(oldSelf.selector) || (has(self.selector) && self.selector == oldSelf.selector)',
   '.spec.selector is immutable',
 );
 
-const condition = object(
+export const rolloutSchema = object(
   {
-    type: text,
-    status: text,
-    lastUpdateTime: time,
-    lastTransitionTime: time,
-    reason: text,
-    message: text,
+    spec: documented(spec, 'What is wanted.'),
+    status: documented(rolloutStatus, 'What is; written by the controller.'),
   },
-  'lastTransitionTime',
-  'lastUpdateTime',
-  'message',
-  'reason',
-  'status',
-  'type',
+  'spec',
 );
-
-const pauseCondition = object({ reason: text, startTime: time }, 'reason', 'startTime');
-const runStatus = object({ name: text, status: text, message: text }, 'name', 'status');
-const weightDestination = object(
-  { weight: integer, serviceName: text, podTemplateHash: text },
-  'weight',
-);
-const weights = object(
-  {
-    canary: weightDestination,
-    stable: weightDestination,
-    additional: list(weightDestination),
-    verified: boolean,
-  },
-  'canary',
-  'stable',
-);
-
-const stepPluginStatus = object(
-  {
-    index: integer,
-    name: text,
-    operation: text,
-    phase: text,
-    message: text,
-    startedAt: time,
-    updatedAt: time,
-    finishedAt: time,
-    backoff: text,
-    executions: integer,
-    disabled: boolean,
-    status: any,
-  },
-  'index',
-  'name',
-  'operation',
-);
-
-const awsResource = object({ name: text, arn: text, fullName: text }, 'arn', 'name');
-const alb = object({
-  loadBalancer: awsResource,
-  canaryTargetGroup: awsResource,
-  stableTargetGroup: awsResource,
-  ingress: text,
-});
-
-const status = object({
-  abort: boolean,
-  abortedAt: time,
-  pauseConditions: list(pauseCondition),
-  controllerPause: boolean,
-  currentPodHash: text,
-  currentStepHash: text,
-  currentStepIndex: integer,
-  replicas: integer,
-  updatedReplicas: integer,
-  readyReplicas: integer,
-  availableReplicas: integer,
-  HPAReplicas: integer,
-  selector: text,
-  collisionCount: integer,
-  observedGeneration: text,
-  conditions: list(condition),
-  stableRS: text,
-  restartedAt: time,
-  promoteFull: boolean,
-  phase: text,
-  message: text,
-  workloadObservedGeneration: text,
-  canary: object({
-    currentStepAnalysisRunStatus: runStatus,
-    currentBackgroundAnalysisRunStatus: runStatus,
-    currentExperiment: text,
-    weights,
-    stablePingPong: text,
-    stepPluginStatuses: list(stepPluginStatus),
-  }),
-  blueGreen: object({
-    previewSelector: text,
-    activeSelector: text,
-    scaleUpPreviewCheckPoint: boolean,
-    prePromotionAnalysisRunStatus: runStatus,
-    postPromotionAnalysisRunStatus: runStatus,
-  }),
-  alb,
-  albs: list(alb),
-  duration: object({
-    rolloutStartedAt: time,
-    manualPauseStartedAt: time,
-    totalManualPauseDurationSeconds: long,
-    finishedAt: time,
-    completionStatus: text,
-  }),
-});
-
-export const rolloutSchema = object({ spec, status }, 'spec');
 
 export type RolloutSpec = Infer<typeof spec>;
-export type RolloutStatus = Infer<typeof status>;
+export type RolloutStatus = Infer<typeof rolloutStatus>;
 export type RolloutCondition = Infer<typeof condition>;
 export type PauseCondition = Infer<typeof pauseCondition>;
 export type CanaryStrategy = Infer<typeof canary>;
 export type BlueGreenStrategy = Infer<typeof blueGreen>;
 export type CanaryStep = Infer<typeof canaryStep>;
-export type ExperimentStep = Infer<typeof experimentStep>;
+export type ExperimentStep = NonNullable<CanaryStep['experiment']>;
 export type RolloutAnalysis = Infer<typeof rolloutAnalysis>;
-export type RolloutArgument = Infer<typeof rolloutArgument>;
-export type AnalysisRunReference = Infer<typeof runStatus>;
+export type RolloutArgument = NonNullable<RolloutAnalysis['args']>[number];
+export type AnalysisRunReference = Infer<typeof runReference>;
 export type TrafficWeights = Infer<typeof weights>;
 export type WeightDestination = Infer<typeof weightDestination>;
 export type AntiAffinity = Infer<typeof antiAffinity>;

@@ -57,14 +57,7 @@ function nextStatus(pass: Pass): RolloutStatus {
   }
   draft.referenceProblem = problem?.text;
   if (sets.newSet === undefined) return createNewSet(pass);
-  if (rollout.spec.replicas === undefined) {
-    draft.writes.push(rolloutPatch(rollout, { spec: { replicas: 1 } }));
-    draft.reasons.push({
-      code: 'SyncingReplicaSet',
-      message: 'writing the default of one replica',
-    });
-    return stored;
-  }
+  if (writesDefault(pass)) return stored;
   const booked = pauseBookkeeping(pass);
   if (booked !== undefined) return booked;
   if (syncRevision(pass)) return stored;
@@ -78,6 +71,15 @@ function nextStatus(pass: Pass): RolloutStatus {
     return scaledStatus(pass);
   }
   return canaryPass(pass) ?? stored;
+}
+
+/** Whether spec.replicas was absent and is being written (3.1). */
+function writesDefault({ rollout, draft }: Pass): boolean {
+  if (rollout.spec.replicas !== undefined) return false;
+  draft.writes.push(rolloutPatch(rollout, { spec: { replicas: 1 } }));
+  const message = 'writing the default of one replica';
+  draft.reasons.push({ code: 'SyncingReplicaSet', message });
+  return true;
 }
 
 /** What is missing must not keep an abort from doing all that it can (observed-defects 9). */
