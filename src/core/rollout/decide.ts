@@ -48,7 +48,7 @@ function announced(
 
 /** Runs the stages in order; what comes back is the whole next status. */
 function nextStatus(pass: Pass): RolloutStatus {
-  const { rollout, world, draft, sets } = pass;
+  const { world, draft, sets } = pass;
   const stored = world.rollout.status ?? {};
   if (claimSets(pass)) return stored;
   const { problem } = world;
@@ -61,9 +61,11 @@ function nextStatus(pass: Pass): RolloutStatus {
   const booked = pauseBookkeeping(pass);
   if (booked !== undefined) return booked;
   if (syncRevision(pass)) return stored;
-  const found = foundStatus(pass, sets.newSet);
-  if (found !== undefined) return found;
-  if (blueGreenOf(rollout) !== undefined) {
+  return foundStatus(pass, sets.newSet) ?? strategyStatus(pass, stored);
+}
+
+function strategyStatus(pass: Pass, stored: RolloutStatus): RolloutStatus {
+  if (blueGreenOf(pass.rollout) !== undefined) {
     return isScalingEvent(pass) ? blueGreenScaling(pass) : (blueGreenPass(pass) ?? stored);
   }
   if (isScalingEvent(pass)) {
