@@ -1,6 +1,6 @@
 // A small rollout `web` on the virtual clock: its Services, what a user does to it, and what is seen of it.
 import type { ReplicaSet, Service } from '../../src/api/kubernetes.ts';
-import { HASH_LABEL } from '../../src/api/names.ts';
+import { EXPERIMENT_NAME, HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
 import { ROLLOUTS, SERVICES } from '../../src/api/resources.ts';
 import type { Rollout, RolloutSpec } from '../../src/api/rollout.ts';
@@ -92,8 +92,10 @@ export async function withWeb(
   }
 }
 
+/** Those of experiments left out. */
 function setsOf({ sandbox }: Cluster): readonly ReplicaSet[] {
-  return sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[];
+  const all = sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[];
+  return all.filter(({ metadata }) => metadata.annotations?.[EXPERIMENT_NAME] === undefined);
 }
 
 function imageOf(set: ReplicaSet | undefined): string | undefined {
