@@ -14,12 +14,13 @@ import { stepIndexOf, stepsOf } from './weights.ts';
 
 export const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: false };
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Members that are zero or empty are left out, as the wire has them. */
 function present<T extends Readonly<Record<string, unknown>>>(members: T): Present<T> {
   const kept: Record<string, unknown> = {};
-  // Twice in every pass: without arrays in between it costs a third.
+  // Without arrays in between it costs a third.
   for (const name in members) {
     const value = members[name];
     if (value !== undefined && value !== 0 && value !== '' && value !== false) kept[name] = value;
@@ -27,44 +28,63 @@ function present<T extends Readonly<Record<string, unknown>>>(members: T): Prese
   return kept as Present<T>;
 }
 
-/** Counters over all sets, and what the scale subresource reads: of a blue-green the set that serves. */
-export function counters({ sets, rollout, draft }: Pass): RolloutStatus {
-  const active = setWith(sets, draft.activeSelector);
-  const sum = (member: 'replicas' | 'readyReplicas' | 'availableReplicas') =>
-    sets.all.reduce((total, set) => total + (set.status?.[member] ?? 0), 0);
-  return present({
-    replicas: sum('replicas'),
-    updatedReplicas: sets.newSet?.status?.replicas ?? 0,
-    ...(active === undefined
-      ? {
-          readyReplicas: sum('readyReplicas'),
-          availableReplicas: sum('availableReplicas'),
-          HPAReplicas: sum('replicas'),
-          selector: selectorText(rollout.spec.selector),
-        }
-      : {
-          readyReplicas: active.status?.readyReplicas ?? 0,
-          availableReplicas: availableOf(active),
-          HPAReplicas: active.status?.replicas ?? 0,
-          selector: selectorText(active.spec.selector),
-        }),
-  });
+/** The same for one member. */
+function keep<Name extends keyof RolloutStatus>(
+  status: Mutable<RolloutStatus>,
+  name: Name,
+  value: RolloutStatus[Name],
+): void {
+  if (value !== undefined && value !== 0 && value !== '' && value !== false) status[name] = value;
 }
 
-/** What every full pass recomputes or carries over. */
+interface Sums {
+  replicas: number;
+  ready: number;
+  available: number;
+}
+
+function sumsOf({ all }: Pass['sets']): Sums {
+  const sums = { replicas: 0, ready: 0, available: 0 };
+  for (const { status } of all) {
+    sums.replicas += status?.replicas ?? 0;
+    sums.ready += status?.readyReplicas ?? 0;
+    sums.available += status?.availableReplicas ?? 0;
+  }
+  return sums;
+}
+
+/** Counters over all sets, and what the scale subresource reads: of a blue-green the set that serves. */
+function count({ sets, rollout, draft }: Pass, into: Mutable<RolloutStatus>): void {
+  const active = setWith(sets, draft.activeSelector);
+  const { replicas, ready, available } = sumsOf(sets);
+  const isWhole = active === undefined;
+  keep(into, 'replicas', replicas);
+  keep(into, 'updatedReplicas', sets.newSet?.status?.replicas ?? 0);
+  keep(into, 'readyReplicas', isWhole ? ready : (active.status?.readyReplicas ?? 0));
+  keep(into, 'availableReplicas', isWhole ? available : availableOf(active));
+  keep(into, 'HPAReplicas', isWhole ? replicas : (active.status?.replicas ?? 0));
+  keep(into, 'selector', selectorText((isWhole ? rollout : active).spec.selector));
+}
+
+/** What every full pass recomputes or carries over. Member by member: in every pass, copies would cost as much as it. */
 export function baseStatus(pass: Pass): RolloutStatus {
   const { rollout, stored, sets, world, draft } = pass;
   const { alb, albs, duration, collisionCount, promoteFull, stableRS } = stored;
-  return {
-    ...present({ alb, albs, duration, promoteFull, stableRS }),
-    ...(collisionCount === undefined ? {} : { collisionCount }),
-    ...(draft.restartedAt === undefined ? {} : { restartedAt: draft.restartedAt }),
-    ...counters(pass),
-    currentPodHash: sets.newSet === undefined ? world.hashes.podTemplate : hashOf(sets.newSet),
-    ...(canaryOf(rollout) === undefined ? {} : { currentStepHash: world.hashes.steps }),
-    canary: canaryBlock(pass),
-    blueGreen: blueGreenBlock(pass),
-  };
+  const status: Mutable<RolloutStatus> = {};
+  keep(status, 'alb', alb);
+  keep(status, 'albs', albs);
+  keep(status, 'duration', duration);
+  keep(status, 'promoteFull', promoteFull);
+  keep(status, 'stableRS', stableRS);
+  if (collisionCount !== undefined) status.collisionCount = collisionCount;
+  if (draft.restartedAt !== undefined) status.restartedAt = draft.restartedAt;
+  count(pass, status);
+  status.currentPodHash =
+    sets.newSet === undefined ? world.hashes.podTemplate : hashOf(sets.newSet);
+  if (canaryOf(rollout) !== undefined) status.currentStepHash = world.hashes.steps;
+  status.canary = canaryBlock(pass);
+  status.blueGreen = blueGreenBlock(pass);
+  return status;
 }
 
 function canaryBlock({ stored, draft }: Pass): NonNullable<RolloutStatus['canary']> {
@@ -91,6 +111,13 @@ function blueGreenBlock({ draft }: Pass): NonNullable<RolloutStatus['blueGreen']
 /** A failed or inconclusive experiment is over; a successful one counts until the step is left. */
 function isKept(phase: string | undefined): boolean {
   return phase !== 'Failed' && phase !== 'Error' && phase !== 'Inconclusive';
+}
+
+/** A full promotion that is over. */
+function withoutFull(status: RolloutStatus): RolloutStatus {
+  if (status.promoteFull === undefined) return status;
+  const { promoteFull: _full, ...rest } = status;
+  return rest;
 }
 
 function withIndex(status: RolloutStatus, index: number | undefined): RolloutStatus {
@@ -154,7 +181,7 @@ export function resetStatus(pass: Pass): RolloutStatus {
     );
   }
   draft.reasons.push({ code: 'UpdateBegins', message: 'the template or the steps have changed' });
-  const { promoteFull: _full, ...base } = baseStatus(pass);
+  const base = withoutFull(baseStatus(pass));
   const index = count === 0 ? undefined : toStable || inWindow ? count : 0;
   const facts = { isReset: true, isRollback: toStable || inWindow, isPromoted: false };
   return finished(pass, withIndex(base, index), facts);
@@ -164,9 +191,8 @@ export function promoted(pass: Pass, base: RolloutStatus, reason: string): Rollo
   const { rollout, draft, stored } = pass;
   draft.arePausesCleared = true;
   draft.isAbortRemoved = true;
-  const { promoteFull: _full, ...rest } = base;
-  const count = stepsOf(rollout).length;
-  const status = withIndex(rest, count === 0 ? undefined : count);
+  const length = stepsOf(rollout).length;
+  const status = withIndex(withoutFull(base), length === 0 ? undefined : length);
   const hash = base.currentPodHash ?? '';
   if ((stored.stableRS ?? '') === hash) return finished(pass, status, NOTHING_NEW);
   const revision = rolloutRevision(rollout);
@@ -197,11 +223,10 @@ function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {
 /** After a pass that only scaled: what is stored, with counters of now (3.2 C). */
 export function scaledStatus(pass: Pass): RolloutStatus {
   const { stored } = pass;
-  const { availableReplicas: available, HPAReplicas, selector } = counters(pass);
+  const counted: Mutable<RolloutStatus> = {};
+  count(pass, counted);
+  const { availableReplicas, HPAReplicas, selector } = counted;
   const { availableReplicas: _available, HPAReplicas: _scaled, ...rest } = stored;
-  const next = {
-    ...rest,
-    ...present({ availableReplicas: available, HPAReplicas, selector }),
-  };
+  const next = { ...rest, ...present({ availableReplicas, HPAReplicas, selector }) };
   return finished(pass, next, NOTHING_NEW);
 }

@@ -32,12 +32,13 @@ export function shiftTraffic(pass: Pass): boolean {
     pointServices(pass, undefined);
     return true;
   }
-  const plan = planOf(pass);
+  const state = stateOf(pass);
+  const plan = planOf(pass, state);
   pointServices(pass, plan);
-  return runPlan(pass, plan);
+  return runPlan(pass, plan, state);
 }
 
-function planOf(pass: Pass): Plan {
+function planOf(pass: Pass, state: IstioState): Plan {
   const { rollout, sets, stored, draft, now } = pass;
   const recorded = stored.canary?.weights;
   const revision = Number(rolloutRevision(rollout));
@@ -50,7 +51,7 @@ function planOf(pass: Pass): Plan {
     ...(isPaced(pass)
       ? {
           propagation: {
-            lanes: lanesOf(stateOf(pass), pass.world.services),
+            lanes: lanesOf(state, pass.world.services),
             now,
             delay: propagationDelay(pass),
           },
@@ -79,10 +80,10 @@ function stateOf({ rollout, world, sets }: Pass): IstioState {
   };
 }
 
-function runPlan(pass: Pass, plan: Plan): boolean {
+function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
   const { draft } = pass;
   const begun = draft.writes.length;
-  let state = stateOf(pass);
+  let state = before;
   for (const operation of plan.operations) {
     const result = perform(state, operation, plan);
     writeSteps(pass, state, result);
