@@ -33,6 +33,13 @@ const processes: Processes = {
   run: async (options) => (await import('../host/processes.ts')).systemProcesses.run(options),
 };
 
+/** Looked at when somebody asks: the stream of what is typed takes milliseconds to make, and few commands read it. */
+function interactive<T extends object>(ports: T): T & { readonly isInteractive: boolean } {
+  return Object.defineProperty({ ...ports, isInteractive: false }, 'isInteractive', {
+    get: () => process.stdin.isTTY,
+  });
+}
+
 async function main(): Promise<number> {
   const stop = cancellation();
   const root = rootCommand(programName());
@@ -42,7 +49,6 @@ async function main(): Promise<number> {
     processes,
     clock: systemClock,
     env,
-    isInteractive: process.stdin.isTTY,
   };
   const makeContext = (flags: Context['flags']): Context => ({
     ...ports,
@@ -61,7 +67,7 @@ async function main(): Promise<number> {
     connect: async () => {
       const { connect } = await import('./connect.ts');
       const report = (line: string) => systemTerminal.err(`${line}\n`);
-      return connect({ ports, flags, userAgent: root.name, report });
+      return connect({ ports: interactive(ports), flags, userAgent: root.name, report });
     },
   });
   const offSignal = onStopSignal(() => stop.now());

@@ -1,5 +1,6 @@
-// Files of the machine.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+// Files of the machine. Node's promises over them would cost every command 10 ms at its start: they bring the line editor
+// with them.
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Files } from '../lib/ports.ts';
@@ -7,6 +8,18 @@ import type { Files } from '../lib/ports.ts';
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'ENOENT' || error.code === 'ENOTDIR';
+}
+
+type Done<T> = (error: Error | null, result?: T) => void;
+
+/** One call of Node's with a callback at its end. */
+function done<T>(begin: (callback: Done<T>) => void): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  begin((error, result) => {
+    if (error === null) resolve(result as T);
+    else reject(error);
+  });
+  return promise;
 }
 
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
@@ -29,14 +42,14 @@ function modeOf(options: { readonly executable?: boolean; readonly private?: boo
 }
 
 export const systemFiles: Files = {
-  read: (path) => unlessMissing(readFile(path, 'utf8')),
-  list: (path) => unlessMissing(readdir(path)),
+  read: (path) => unlessMissing(done<string>((end) => readFile(path, 'utf8', end))),
+  list: (path) => unlessMissing(done<readonly string[]>((end) => readdir(path, end))),
   async write(path, text, options = {}) {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text, { mode: modeOf(options) });
+    await done((end) => mkdir(dirname(path), { recursive: true }, end));
+    await done((end) => writeFile(path, text, { mode: modeOf(options) }, end));
   },
-  remove: (path) => rm(path, { recursive: true, force: true }),
-  temporaryFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
+  remove: (path) => done<void>((end) => rm(path, { recursive: true, force: true }, end)),
+  temporaryFolder: (prefix) => done<string>((end) => mkdtemp(join(tmpdir(), prefix), end)),
   join: (...parts) => join(...parts),
   absolute: (path) => resolve(path),
 };
