@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Credential, Credentials } from '../kube/credentials.ts';
 import { fixedCredentials } from '../kube/credentials.ts';
 import { bodyOf, readAll, utf8, utf8Text } from '../lib/bytes.ts';
+import { cancellation } from '../lib/clock.ts';
 import type { HttpRequest, Listening } from '../lib/ports.ts';
 import { type ServerCertificate, serverCertificate } from './certificate.ts';
 import { systemClock } from './clock.ts';
@@ -206,6 +207,63 @@ describe('a transport with credentials', () => {
     const sent = transport.send({ ...GET, cancel });
     cancelNow();
     await expect(sent).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+});
+
+describe('connections to a server on this machine', () => {
+  /** Told of each connection; a watch is never answered to its end. */
+  async function counting() {
+    const counted = { connections: 0 };
+    const server = createHttpServer((request, response) => {
+      response.write('x');
+      if (request.url?.includes('watch=') !== true) response.end();
+    });
+    server.on('connection', () => (counted.connections += 1));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const transport = createTransport({ server: `http://127.0.0.1:${port}` });
+    const stop = (): void => {
+      transport.close();
+      server.closeAllConnections();
+      server.close();
+    };
+    return { counted, transport, stop };
+  }
+
+  it('what is asked at once at first takes turns on one', async () => {
+    const { counted, transport, stop } = await counting();
+    const asked = Array.from({ length: 5 }, async () => readAll((await transport.send(GET)).body));
+    await Promise.all(asked);
+    stop();
+    expect(counted.connections).toBe(1);
+  });
+
+  it('what is asked at once later does not wait for each other', async () => {
+    const { counted, transport, stop } = await counting();
+    await readAll((await transport.send(GET)).body);
+    await Promise.all(Array.from({ length: 5 }, () => transport.send(GET)));
+    stop();
+    expect(counted.connections).toBe(5);
+  });
+
+  it('nothing waits behind a watch', async () => {
+    const { counted, transport, stop } = await counting();
+    const watch = transport.send({ ...GET, path: '/?watch=true' });
+    const others = [transport.send({ ...GET, path: '/?watch=true' }), transport.send(GET)];
+    await Promise.all([watch, ...others]);
+    stop();
+    expect(counted.connections).toBe(3);
+  });
+
+  it('one that was left does not keep the others waiting', async () => {
+    const { transport, stop } = await counting();
+    const gone = cancellation();
+    const left = transport.send({ ...GET, cancel: gone.cancel });
+    const other = transport.send(GET);
+    gone.now();
+    await expect(left).rejects.toMatchObject({ kind: 'cancelled' });
+    expect((await other).status).toBe(200);
+    stop();
   });
 });
 

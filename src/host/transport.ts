@@ -38,24 +38,24 @@ export interface HostTransport {
   close(): void;
 }
 
-/** A transport to one server. Throws `TransportError` for an address that is none. */
+/**
+ * A transport to one server. Throws `TransportError` for an address that is none. What is asked of a server on this machine
+ * before its first answer waits for that answer and then uses its connection: a turn there is cheaper than a handshake, of
+ * which a command that asks five things at once would make five.
+ */
 export function createTransport(options: TransportOptions): HostTransport {
   const url = addressOf(options.server);
   const isTls = url.protocol === 'https:';
-  const agent = isTls
-    ? new TlsAgent({
-        keepAlive: true,
-        proxyEnv: proxyEnvOf(options, url),
-        rejectUnauthorized: options.insecure !== true,
-        ...(options.authorityPem === undefined ? {} : { ca: options.authorityPem }),
-        ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-      })
-    : new Agent({ keepAlive: true, proxyEnv: proxyEnvOf(options, url) });
+  const agent = agentFor(options, url);
+  const watching = agentFor(options, url);
+  if (isLoopback(url)) agent.maxSockets = 1;
   const open = isTls ? httpsRequest : httpRequest;
   const once = async (request: HttpRequest): Promise<Exchanged> => {
     const credential = await orCancelled(options.credentials?.current(), request);
     const target = targetOf(url, request, credential);
-    const response = await exchange(open, { ...target, agent }, { request, options });
+    const pool = isWatch(request) ? watching : agent;
+    const response = await exchange(open, { ...target, agent: pool }, { request, options });
+    agent.maxSockets = Infinity;
     return { response, credential };
   };
   const send: Transport = async (request) => {
@@ -69,7 +69,29 @@ export function createTransport(options: TransportOptions): HostTransport {
     await readAll(response.body);
     return (await once(request)).response;
   };
-  return { send, close: () => agent.destroy() };
+  const close = (): void => {
+    agent.destroy();
+    watching.destroy();
+  };
+  return { send, close };
+}
+
+function agentFor(options: TransportOptions, url: URL): Agent {
+  const { insecure, authorityPem, serverName } = options;
+  const proxyEnv = proxyEnvOf(options, url);
+  if (url.protocol !== 'https:') return new Agent({ keepAlive: true, proxyEnv });
+  return new TlsAgent({
+    keepAlive: true,
+    proxyEnv,
+    rejectUnauthorized: insecure !== true,
+    ...(authorityPem === undefined ? {} : { ca: authorityPem }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  });
+}
+
+/** A watch keeps its connection for as long as it lasts: nothing may wait behind it. */
+function isWatch({ path }: HttpRequest): boolean {
+  return path.includes('watch=');
 }
 
 interface Exchanged {
@@ -88,10 +110,13 @@ function addressOf(server: string): URL {
 }
 
 /** A server on this machine is never behind the environment's proxy, as Go has it too. */
-function proxyEnvOf({ proxyUrl }: TransportOptions, { hostname }: URL): NodeJS.ProcessEnv {
+function proxyEnvOf({ proxyUrl }: TransportOptions, url: URL): NodeJS.ProcessEnv {
   if (proxyUrl !== undefined) return { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
-  const isLoopback = hostname === 'localhost' || /^127\.|^\[::1\]$/.test(hostname);
-  return isLoopback ? {} : process.env;
+  return isLoopback(url) ? {} : process.env;
+}
+
+function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || /^127\.|^\[::1\]$/.test(hostname);
 }
 
 function targetOf(
