@@ -46,9 +46,10 @@ export async function attempt(engine: EngineOptions, options: AttemptOptions): P
   if (isBehindProxy && !engine.mesh.accepts(endpoint)) return unaccepted(exchange, endpoint);
   const reached = exchange.reached(endpoint);
   const gone = cancellation();
-  const interrupted = Promise.withResolvers<Interruption>();
+  // What comes first: the answer, a failure, or an interruption. One promise, as this is run for every request.
+  const { promise, resolve, reject } = Promise.withResolvers<HttpResponse | Interruption>();
   const interrupt = (by: Interruption) => (): void => {
-    interrupted.resolve(by);
+    resolve(by);
     gone.now();
   };
   const perTry = new Deadline(engine.clock, perTryTimeoutMs);
@@ -58,8 +59,8 @@ export async function attempt(engine: EngineOptions, options: AttemptOptions): P
     perTry.onOver(interrupt('attempt')),
   ];
   try {
-    const sent = upstream.send(exchange.outgoing(gone.cancel));
-    const first = await Promise.race([interrupted.promise, sent]);
+    upstream.send(exchange.outgoing(gone.cancel)).then(resolve, reject);
+    const first = await promise;
     if (typeof first !== 'string') {
       return answered(options, { response: first, reached, cancel: () => gone.now() });
     }

@@ -91,23 +91,30 @@ export class Watched implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#interruption !== undefined) throw this.#interruption;
-    if (this.#isOver) return { done: true, value: undefined };
-    try {
-      const { promise, reject } = Promise.withResolvers<never>();
-      this.#reject = reject;
-      const result = await Promise.race([this.#source.next(), promise]);
-      if (result.done === true) {
-        this.#end('whole');
-        return { done: true, value: undefined };
-      }
-      this.#bytes += result.value.length;
-      return { done: false, value: result.value };
-    } catch (error) {
-      this.#end('broken');
-      throw error;
+  /** One promise for each chunk: this is run for every request, and a race would make four. */
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#interruption !== undefined) return Promise.reject(this.#interruption);
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
+    const { promise, resolve, reject } =
+      Promise.withResolvers<IteratorResult<Uint8Array, undefined>>();
+    this.#reject = reject;
+    this.#source.next().then(
+      (result) => resolve(this.#read(result)),
+      (error: Error) => {
+        this.#end('broken');
+        reject(error);
+      },
+    );
+    return promise;
+  }
+
+  #read(result: IteratorResult<Uint8Array, unknown>): IteratorResult<Uint8Array, undefined> {
+    if (result.done === true) {
+      this.#end('whole');
+      return { done: true, value: undefined };
     }
+    this.#bytes += result.value.length;
+    return result;
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {

@@ -73,12 +73,12 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
     request: HttpRequest,
     go: (bare: HttpRequest, source: Source) => Promise<T>,
   ): Promise<T | HttpResponse> => {
-    const { [CALLER_HEADER]: wanted, ...headers } = request.headers;
+    const wanted = request.headers[CALLER_HEADER];
     const source = callerOf(wanted);
     if (source === undefined)
       return refusal(400, `${CALLER_HEADER}: there is no pod ${wanted ?? ''}`);
     try {
-      return await go({ ...request, headers }, source);
+      return await go(wanted === undefined ? request : withoutCaller(request), source);
     } catch (error) {
       if (!(error instanceof UnreachableError) || source.caller.kind === 'outside') throw error;
       return refusal(502, sentenceFor(error.plan));
@@ -95,6 +95,11 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
       return 'answer' in made ? made : { answer: made };
     },
   };
+}
+
+function withoutCaller(request: HttpRequest): HttpRequest {
+  const { [CALLER_HEADER]: _caller, ...headers } = request.headers;
+  return { ...request, headers };
 }
 
 /** A `version` label, or the tag of the first image: what people call the version of a pod. */

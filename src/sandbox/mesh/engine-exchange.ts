@@ -112,18 +112,29 @@ export class Exchange {
     const body = this.#stream?.open();
     const isForward = plan.kind === 'forward';
     const authority = isForward ? plan.authority : (request.headers['host'] ?? '');
-    const changed = withOperations(
-      { ...request.headers, 'x-forwarded-proto': request.scheme ?? 'http' },
-      isForward ? plan.requestHeaders : [],
-    );
+    const headers = this.#outgoingHeaders();
+    headers['host'] = mirror?.authority ?? authority;
     return {
       method,
       path: isForward ? plan.path : request.path,
-      headers: { ...endToEnd(changed), host: mirror?.authority ?? authority },
+      headers,
       ...(cancel === undefined ? {} : { cancel }),
       ...(this.#bytes === undefined ? {} : { body: this.#bytes }),
       ...(body === undefined ? {} : { stream: body }),
     };
+  }
+
+  #outgoingHeaders(): Record<string, string> {
+    const { plan, request } = this.#options;
+    const scheme = request.scheme ?? 'http';
+    const operations = plan.kind === 'forward' ? plan.requestHeaders : [];
+    if (operations.length > 0) {
+      const headers = { ...request.headers, 'x-forwarded-proto': scheme };
+      return endToEnd(withOperations(headers, operations));
+    }
+    const headers = endToEnd(request.headers);
+    headers['x-forwarded-proto'] = scheme;
+    return headers;
   }
 
   /** An endpoint is at work for it: counted as load now, and at the pod's proxy when it ends. */
@@ -247,8 +258,10 @@ export class Exchange {
     const isOutside = this.#options.source.caller.kind === 'outside';
     if (isOutside) return endToEnd(headers);
     const tookMs = Math.max(0, Math.round(this.#engine.clock.now() - this.#start));
-    const own = { 'x-envoy-upstream-service-time': String(tookMs), server: 'envoy' };
-    return withOperations({ ...endToEnd(headers), ...own }, operations);
+    const own = endToEnd(headers);
+    own['x-envoy-upstream-service-time'] = String(tookMs);
+    own['server'] = 'envoy';
+    return withOperations(own, operations);
   }
 
   #finish(side: PodSide): void {
@@ -294,7 +307,7 @@ function sizeOf(headers: Headers): number {
 }
 
 /** Without what belongs to one connection only; `connection` may name more of it. */
-function endToEnd(headers: Headers): Headers {
+function endToEnd(headers: Headers): Record<string, string> {
   const named = headers['connection']?.toLowerCase().split(',');
   const rest: Record<string, string> = {};
   for (const name in headers) {

@@ -7,6 +7,7 @@
 import { sleep } from '../../lib/clock.ts';
 import {
   type Clock,
+  type Headers,
   type HttpRequest,
   type HttpResponse,
   type Random,
@@ -109,7 +110,7 @@ class Proxies implements Engine {
   }
 
   async send(request: MeshRequest, source: Source): Promise<MeshAnswer> {
-    const plan = this.#options.mesh.plan(headOf(request), source.caller);
+    const plan = this.#options.mesh.plan(new Head(request), source.caller);
     if (plan.kind === 'unreachable') throw new UnreachableError(plan);
     const exchange = new Exchange(this.#options, { request, source, plan });
     if (plan.delayMs > 0) await this.#wait(plan.delayMs, exchange);
@@ -119,7 +120,7 @@ class Proxies implements Engine {
   }
 
   async switchProtocols(request: MeshRequest, source: Source): Promise<MeshSwitched> {
-    const plan = this.#options.mesh.plan(headOf(request), source.caller);
+    const plan = this.#options.mesh.plan(new Head(request), source.caller);
     const plainly = (plain: MeshRequest): Promise<MeshAnswer> => this.send(plain, source);
     if (plan.kind !== 'forward') return { answer: await plainly(request) };
     return switchOver(this.#options, { plan, request, source, plainly });
@@ -229,16 +230,32 @@ class Proxies implements Engine {
   }
 }
 
-function headOf(request: MeshRequest): RequestHead {
-  const { host = '', ...headers } = request.headers;
-  return {
-    method: request.method,
-    path: request.path,
-    authority: host,
-    scheme: request.scheme ?? 'http',
-    headers,
-    ...(request.connectedTo === undefined ? {} : { connectedTo: request.connectedTo }),
-  };
+/** What routes look at; few look at headers, so they are made when somebody does. */
+class Head implements RequestHead {
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly scheme: 'http' | 'https';
+  readonly connectedTo?: NonNullable<RequestHead['connectedTo']>;
+  readonly #all: Headers;
+  #headers: Headers | undefined;
+
+  constructor({ method, path, headers, scheme = 'http', connectedTo }: MeshRequest) {
+    this.method = method;
+    this.path = path;
+    this.authority = headers['host'] ?? '';
+    this.scheme = scheme;
+    if (connectedTo !== undefined) this.connectedTo = connectedTo;
+    this.#all = headers;
+  }
+
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      const { host: _authority, ...headers } = this.#all;
+      this.#headers = headers;
+    }
+    return this.#headers;
+  }
 }
 
 function respondAnswer({ status, headers, body, flags }: Respond): LocalAnswer {
