@@ -3,12 +3,12 @@ import type { Metric } from '../api/analysis.ts';
 import type { Cancel } from '../lib/ports.ts';
 import { measurePrometheus } from './prometheus.ts';
 import type { Measured, ProviderPorts } from './provider.ts';
+import { measureWeb } from './web.ts';
 
 /** Providers that are not built yet, in the order in which a metric with several would be served. */
 const LATER = [
   'job',
   'kayenta',
-  'web',
   'datadog',
   'wavefront',
   'newRelic',
@@ -33,10 +33,11 @@ export function measureWith(
 ): (request: MeasureRequest, cancel: Cancel) => Promise<Measured> {
   return async ({ provider, metricName, explainsAbsence }, cancel) => {
     const now = ports.clock.now();
-    const { prometheus } = provider;
+    const { prometheus, web } = provider;
     if (prometheus !== undefined) {
       return measurePrometheus(ports, prometheus, { cancel, explainsAbsence });
     }
+    if (web !== undefined) return measureWeb(ports, web, { cancel });
     const found = LATER.find((name) => provider[name] !== undefined);
     const error =
       found === undefined

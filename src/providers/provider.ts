@@ -34,7 +34,7 @@ export class ProviderError extends Error {
 }
 
 export interface Call {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly headers: Headers;
   readonly body?: string;
 }
