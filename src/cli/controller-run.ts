@@ -6,6 +6,7 @@ import { createTransports } from '../host/transports.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import { measureWith } from '../providers/measure.ts';
 import { CommandError, type Context } from './command.ts';
+import { jobPlace } from './job-place.ts';
 import { propagationDelayOf } from './propagation.ts';
 
 function levelOf({ flags }: Context): Level {
@@ -32,6 +33,7 @@ export async function runController(context: Context): Promise<number> {
     env,
     files: context.files,
     connect: createTransports(),
+    jobs: await jobPlace(context, client),
   });
   const controller = createController({
     client,

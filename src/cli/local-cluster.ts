@@ -223,6 +223,7 @@ function controllerOn(
   const measure = measureWith({
     clock,
     env,
+    jobs: { client, isElsewhere: false },
     connect: (server, options) => {
       const host = server.replace(/^https?:\/\//, '');
       if (!PROMETHEUS_HOSTS.includes(host)) return connect(server, options);

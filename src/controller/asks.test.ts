@@ -47,7 +47,15 @@ function measureAsk(key: string): Ask {
   return {
     kind: 'measure',
     key,
-    measure: { metricName: 'm', provider, action: 'run', explainsAbsence: false },
+    measure: {
+      metricName: 'm',
+      provider,
+      action: 'run',
+      run: { namespace: 'shop', name: 'run', uid: 'u' },
+      number: 1,
+      keep: 10,
+      explainsAbsence: false,
+    },
   };
 }
 

@@ -74,8 +74,16 @@ export type Ask =
 export interface MeasureAsk {
   readonly metricName: string;
   readonly provider: Metric['provider'];
-  /** `run` begins a measurement, `resume` and `terminate` go on with the one given. */
-  readonly action: 'run' | 'resume' | 'terminate';
+  /**
+   * `run` begins a measurement, `resume` and `terminate` go on with the one given; `sweep` ends what one that was never
+   * recorded may have left outside.
+   */
+  readonly action: 'run' | 'resume' | 'terminate' | 'sweep';
+  readonly run: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** 1 for the metric's first measurement; names of what a provider creates follow from it. */
+  readonly number: number;
+  /** How many measurements of the metric are kept. */
+  readonly keep: number;
   readonly measurement?: Measurement;
   /** Whether it should be found out why there is no data, if there is none: once for the measurements that are kept. */
   readonly explainsAbsence: boolean;

@@ -198,9 +198,9 @@ function proxyOf(url: string, source: string): string {
 }
 
 /** The service account of the pod that we run in; undefined outside of one. */
-async function inCluster(
+export async function inCluster(
   ports: KubeconfigPorts,
-  overrides: Overrides,
+  overrides: Overrides = {},
 ): Promise<Connection | undefined> {
   const { env, files } = ports;
   const host = env('KUBERNETES_SERVICE_HOST') ?? '';

@@ -2,12 +2,12 @@
 import type { Metric } from '../api/analysis.ts';
 import type { Cancel } from '../lib/ports.ts';
 import { measurePrometheus } from './prometheus.ts';
-import type { Measured, ProviderPorts } from './provider.ts';
+import { measureJob } from './job.ts';
+import type { Measured, ProviderPorts, Taking } from './provider.ts';
 import { measureWeb } from './web.ts';
 
 /** Providers that are not built yet, in the order in which a metric with several would be served. */
 const LATER = [
-  'job',
   'kayenta',
   'datadog',
   'wavefront',
@@ -20,29 +20,32 @@ const LATER = [
 ] as const;
 
 /** What is to be measured, with all arguments filled in. */
-export interface MeasureRequest {
-  readonly metricName: string;
+export interface MeasureRequest extends Taking {
   readonly provider: Metric['provider'];
   /** Whether to find out why there is no data, if there is none. */
   readonly explainsAbsence: boolean;
 }
 
-/** Takes the measurement; failures of the outside are measurements with an error, never thrown. */
+/**
+ * Takes the measurement. Failures of the outside are measurements with an error; only an API server that does not answer
+ * for a Job is thrown, to be asked again.
+ */
 export function measureWith(
   ports: ProviderPorts,
 ): (request: MeasureRequest, cancel: Cancel) => Promise<Measured> {
-  return async ({ provider, metricName, explainsAbsence }, cancel) => {
+  return async ({ provider, explainsAbsence, ...taking }, cancel) => {
     const now = ports.clock.now();
-    const { prometheus, web } = provider;
+    const { prometheus, job, web } = provider;
     if (prometheus !== undefined) {
       return measurePrometheus(ports, prometheus, { cancel, explainsAbsence });
     }
+    if (job !== undefined) return measureJob(ports, job, { taking, cancel });
     if (web !== undefined) return measureWeb(ports, web, { cancel });
     const found = LATER.find((name) => provider[name] !== undefined);
     const error =
       found === undefined
-        ? `no valid provider in metric '${metricName}'`
-        : `the provider ${found} is not in this version of Slipway yet: use prometheus`;
+        ? `no valid provider in metric '${taking.metricName}'`
+        : `the provider ${found} is not in this version of Slipway yet: use prometheus, web or job`;
     return { startedAt: now, finishedAt: now, error };
   };
 }

@@ -12,8 +12,6 @@ interface Feature {
 
 const FEATURES: readonly Feature[] = [
   { name: 'workloadRef', isUsed: (_object, text) => text.includes('"workloadRef":') },
-  { name: 'job provider', isUsed: (_object, text) => text.includes('"provider":{"job":') },
-  { name: 'web provider', isUsed: (_object, text) => text.includes('"provider":{"web":') },
   {
     name: 'ephemeral metadata',
     isUsed: (_object, text) => /"(?:canary|stable|active|preview)Metadata":/.test(text),

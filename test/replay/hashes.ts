@@ -3,6 +3,8 @@
 import type { ReplicaSet } from '../../src/api/kubernetes.ts';
 import { HASH_LABEL, REVISION } from '../../src/api/names.ts';
 
+const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 export class Hashes {
   readonly #keys = new Map<string, string>();
 
@@ -32,9 +34,9 @@ export class Hashes {
     return this.#keys.get(hash) ?? hash;
   }
 
-  /** The text with every known hash as its key. */
+  /** The text with every known hash as its key, and without uids (of runs, in names of their Jobs). */
   text(value: string): string {
-    let result = value;
+    let result = value.replaceAll(UID, '<uid>');
     for (const [hash, key] of this.#keys) result = result.replaceAll(hash, `<hash:${key}>`);
     return result;
   }

@@ -356,11 +356,17 @@ export class Observer {
             phase: one.phase,
             value: one.value ?? null,
             message: one.message ?? null,
-            metadata: one.metadata ?? null,
+            metadata: this.#texts(one.metadata),
           })),
         }))
         .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     });
+  }
+
+  #texts(metadata: Readonly<Record<string, string>> | undefined) {
+    if (metadata === undefined) return null;
+    const entries = Object.entries(metadata);
+    return Object.fromEntries(entries.map(([name, value]) => [name, this.hashes.text(value)]));
   }
 
   /** Labels of the Rollout's selector, which every run carries, are not recorded. */

@@ -143,6 +143,7 @@ function controllerOn(
   const measure = measureWith({
     clock,
     env: () => undefined,
+    jobs: { client, isElsewhere: false },
     connect: (server) => {
       if (options.metrics !== undefined) return options.metrics;
       const host = server.replace(/^https?:\/\//, '');

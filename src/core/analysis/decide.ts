@@ -10,7 +10,7 @@ import type { Ask, Decision, EventNote, Measured } from '../decision.ts';
 import type { Reason } from '../reasons.ts';
 import { assessRun, eventType, isCompleted, isTerminating } from './assess.ts';
 import { absenceText, NO_DATA } from '../../api/no-data.ts';
-import { redacted, trimmed, withMeasurement } from './measured.ts';
+import { redacted, retention, trimmed, withMeasurement } from './measured.ts';
 import { limitsOfMetric } from './metric.ts';
 import { type DueAction, dueAction, firstInstant, type Moment, nextDue } from './schedule.ts';
 import { hidden, PLACEHOLDER, resolvedMetrics, secretsOf, secretValue } from './resolution.ts';
@@ -86,10 +86,14 @@ function dueMetrics(run: Run, moment: Moment): readonly Due[] {
     const result = resultFor(run.status, metric.name);
     const action = dueAction(metric, result, moment);
     if (action === undefined) return [];
-    // The number of measurements so far keeps an answer from being taken for that of a later one.
-    const taken = (result?.count ?? 0) + (result?.error ?? 0);
-    return [{ metric, action, key: `${metric.name}/${taken}/${action}` }];
+    // The number keeps an answer from being taken for that of a later measurement.
+    return [{ metric, action, key: `${metric.name}/${takenOf(result)}/${action}` }];
   });
+}
+
+/** How many measurements have ended. */
+function takenOf(result: MetricResult | undefined): number {
+  return (result?.count ?? 0) + (result?.error ?? 0);
 }
 
 function measured(run: Run): RunDecision {
@@ -127,7 +131,8 @@ function taken(run: Run, round: Round): RunDecision {
     );
   const results = round.due.reduce<readonly MetricResult[]>((list, one) => {
     const answer = answerTo(run.world, one.key);
-    return answer === undefined ? list : withAnswer(run, round, { list, one, answer });
+    if (answer === undefined || one.action === 'sweep') return list;
+    return withAnswer(run, round, { list, one, answer });
   }, run.status.metricResults ?? []);
   const decision = assessed(run, results, round.moment);
   return { ...decision, events: [...absences(run, round), ...decision.events] };
@@ -185,8 +190,10 @@ function answerTo({ answers }: AnalysisWorld, key: string): Measured | undefined
 
 function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
   const resolved = round.metrics.find((one) => one.name === metric.name) ?? metric;
-  const measurement =
-    action === 'run' ? undefined : resultFor(run.status, metric.name)?.measurements?.at(-1);
+  const result = resultFor(run.status, metric.name);
+  const isInFlight = action === 'resume' || action === 'terminate';
+  const measurement = isInFlight ? result?.measurements?.at(-1) : undefined;
+  const { name, namespace = '', uid = '' } = run.world.run.metadata;
   return {
     kind: 'measure',
     key,
@@ -194,7 +201,10 @@ function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
       metricName: metric.name,
       provider: resolved.provider,
       action,
-      explainsAbsence: isExplanationDue(metric, resultFor(run.status, metric.name)),
+      run: { namespace, name, uid },
+      number: takenOf(result) + 1,
+      keep: retention(run.rules.retention.get(metric.name)),
+      explainsAbsence: isExplanationDue(metric, result),
       ...(measurement === undefined ? {} : { measurement }),
     },
   };

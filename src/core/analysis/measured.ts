@@ -121,9 +121,14 @@ function counted(result: MetricResult, phase: string): MetricResult {
 
 const DEFAULT_RETENTION = 10;
 
-/** The newest measurements only; counters stay. A limit that is not positive means ten. */
+/** How many measurements stay; a limit that is not positive means ten. */
+export function retention(limit: number | undefined): number {
+  return limit !== undefined && limit > 0 ? limit : DEFAULT_RETENTION;
+}
+
+/** The newest measurements only; counters stay. */
 export function trimmed(result: MetricResult, limit: number | undefined): MetricResult {
-  const keep = limit !== undefined && limit > 0 ? limit : DEFAULT_RETENTION;
+  const keep = retention(limit);
   const { measurements } = result;
   if (measurements === undefined || measurements.length <= keep) return result;
   return { ...result, measurements: measurements.slice(-keep) };

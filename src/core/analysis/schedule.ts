@@ -12,7 +12,8 @@ import {
 import { isCompleted } from './assess.ts';
 import { effectiveCount } from './metric.ts';
 
-export type DueAction = 'run' | 'resume' | 'terminate';
+/** `sweep`: a Job may have been created for a measurement that was never recorded; it must not outlive the run. */
+export type DueAction = 'run' | 'resume' | 'terminate' | 'sweep';
 
 export interface Moment {
   readonly now: Instant;
@@ -52,7 +53,7 @@ export function dueAction(
     const resumeAt = instantOf(last.resumeAt);
     return resumeAt !== undefined && resumeAt > moment.now ? undefined : 'resume';
   }
-  if (moment.terminating) return undefined;
+  if (moment.terminating) return metric.provider.job === undefined ? undefined : 'sweep';
   const next = startsAt(metric, { result, last }, moment);
   return next !== undefined && firstInstant(next) <= moment.now ? 'run' : undefined;
 }

@@ -1,0 +1,36 @@
+// Where the Jobs of job metrics run (providers.md 4): the controller's cluster and the run's namespace, unless the
+// environment names others.
+import { createTransport } from '../host/transport.ts';
+import { createClient, type KubeClient } from '../kube/client.ts';
+import { inCluster, loadKubeconfig, type Connection } from '../kube/kubeconfig.ts';
+import type { JobPlace } from '../providers/cluster.ts';
+import { CommandError, type Context } from './command.ts';
+
+const NAMESPACE = 'ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE';
+const KUBECONFIG = 'ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG';
+const IN_CLUSTER = 'in-cluster';
+
+/** `client` is the controller's own. Throws `ConfigError`, `CommandError`. */
+export async function jobPlace(context: Context, client: KubeClient): Promise<JobPlace> {
+  const namespace = context.env(NAMESPACE) ?? '';
+  const kubeconfig = context.env(KUBECONFIG) ?? '';
+  const place = namespace === '' ? {} : { namespace };
+  if (kubeconfig === '') return { client, isElsewhere: false, ...place };
+  const connection = await connectionFor(context, kubeconfig);
+  const transport = createTransport(connection).send;
+  return {
+    client: createClient({ transport, userAgent: 'slipway-controller' }),
+    isElsewhere: true,
+    ...place,
+  };
+}
+
+async function connectionFor(context: Context, kubeconfig: string): Promise<Connection> {
+  if (kubeconfig !== IN_CLUSTER) return loadKubeconfig(context, { kubeconfig });
+  const connection = await inCluster(context);
+  if (connection !== undefined) return connection;
+  throw new CommandError(
+    `${KUBECONFIG} is ${IN_CLUSTER}, but this is no pod with a service account: ` +
+      `name a kubeconfig, or unset it to run Jobs in the controller's cluster`,
+  );
+}
