@@ -2,21 +2,22 @@
 // environment names others.
 import { createTransport } from '../host/transport.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
-import { inCluster, loadKubeconfig, type Connection } from '../kube/kubeconfig.ts';
+import type { KubeconfigPorts } from '../kube/identity.ts';
+import { type Connection, inCluster, loadKubeconfig } from '../kube/kubeconfig.ts';
 import type { JobPlace } from '../providers/cluster.ts';
-import { CommandError, type Context } from './command.ts';
+import { CommandError } from './command.ts';
 
 const NAMESPACE = 'ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE';
 const KUBECONFIG = 'ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG';
 const IN_CLUSTER = 'in-cluster';
 
 /** `client` is the controller's own. Throws `ConfigError`, `CommandError`. */
-export async function jobPlace(context: Context, client: KubeClient): Promise<JobPlace> {
-  const namespace = context.env(NAMESPACE) ?? '';
-  const kubeconfig = context.env(KUBECONFIG) ?? '';
+export async function jobPlace(ports: KubeconfigPorts, client: KubeClient): Promise<JobPlace> {
+  const namespace = ports.env(NAMESPACE) ?? '';
+  const kubeconfig = ports.env(KUBECONFIG) ?? '';
   const place = namespace === '' ? {} : { namespace };
   if (kubeconfig === '') return { client, isElsewhere: false, ...place };
-  const connection = await connectionFor(context, kubeconfig);
+  const connection = await connectionFor(ports, kubeconfig);
   const transport = createTransport(connection).send;
   return {
     client: createClient({ transport, userAgent: 'slipway-controller' }),
@@ -25,9 +26,14 @@ export async function jobPlace(context: Context, client: KubeClient): Promise<Jo
   };
 }
 
-async function connectionFor(context: Context, kubeconfig: string): Promise<Connection> {
-  if (kubeconfig !== IN_CLUSTER) return loadKubeconfig(context, { kubeconfig });
-  const connection = await inCluster(context);
+async function connectionFor(ports: KubeconfigPorts, kubeconfig: string): Promise<Connection> {
+  if (kubeconfig !== IN_CLUSTER) {
+    if ((await ports.files.read(kubeconfig)) !== undefined) {
+      return loadKubeconfig(ports, { kubeconfig });
+    }
+    throw new CommandError(`the kubeconfig ${kubeconfig} does not exist: ${KUBECONFIG} names it`);
+  }
+  const connection = await inCluster(ports);
   if (connection !== undefined) return connection;
   throw new CommandError(
     `${KUBECONFIG} is ${IN_CLUSTER}, but this is no pod with a service account: ` +
