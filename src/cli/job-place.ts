@@ -20,7 +20,11 @@ export async function jobPlace(ports: KubeconfigPorts, client: KubeClient): Prom
   const connection = await connectionFor(ports, kubeconfig);
   const transport = createTransport(connection).send;
   return {
-    client: createClient({ transport, userAgent: 'slipway-controller' }),
+    client: createClient({
+      transport,
+      userAgent: 'slipway-controller',
+      patience: { clock: ports.clock },
+    }),
     isElsewhere: true,
     ...place,
   };

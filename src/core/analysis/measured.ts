@@ -4,6 +4,7 @@ import type { Measurement, Metric, MetricResult } from '../../api/analysis.ts';
 import { formatInstant, type Instant } from '../../lib/time.ts';
 import type { Measured } from '../decision.ts';
 import { type AnalysisPhase, isCompleted } from './assess.ts';
+import { redacted, redactedValues } from './redaction.ts';
 import type { DueAction } from './schedule.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -13,7 +14,7 @@ export interface Taken {
   readonly measured: Measured;
   readonly now: Instant;
   readonly dryRun: boolean;
-  /** Values that must not appear in messages. */
+  /** Values that must not appear in what is stored. */
   readonly secrets: readonly string[];
 }
 
@@ -27,13 +28,13 @@ export function withMeasurement(before: MetricResult | undefined, taken: Taken):
   return { ...counted(held, measurement.phase), measurements: [...kept, measurement] };
 }
 
-function firstResult({ metric, dryRun, measured }: Taken): MetricResult {
-  const metadata = measured.metricMetadata;
+function firstResult({ metric, dryRun, measured, secrets }: Taken): MetricResult {
+  const metadata = redactedValues(measured.metricMetadata ?? {}, secrets);
   return {
     name: metric.name,
     phase: 'Running',
     ...(dryRun ? { dryRun: true } : {}),
-    ...(metadata === undefined || Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
 }
 
@@ -49,7 +50,7 @@ function measurementOf(resumed: Measurement | undefined, taken: Taken): Measurem
     startedAt: resumed?.startedAt ?? formatInstant(measured.startedAt),
     ...(text === '' ? {} : { message: text }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
-    ...(hasValue(measured, phase) ? { value: measured.value ?? '' } : {}),
+    ...(hasValue(measured, phase) ? { value: shown(measured, taken.secrets) } : {}),
     ...(measured.metadata === undefined
       ? {}
       : { metadata: redactedValues(measured.metadata, taken.secrets) }),
@@ -60,6 +61,12 @@ function measurementOf(resumed: Measurement | undefined, taken: Taken): Measurem
 /** What could not be judged has no value. */
 function hasValue({ value }: Measured, phase: AnalysisPhase): boolean {
   return value !== undefined && value !== '' && phase !== 'Error';
+}
+
+/** A number is no secret, whatever its digits; what a server says in words may be one. */
+function shown({ value = '', result }: Measured, secrets: readonly string[]): string {
+  const isWords = result?.type === 'json' && typeof result.value !== 'number';
+  return isWords ? redacted(value, secrets) : value;
 }
 
 const TERMINATED: ReadonlySet<string> = new Set(['Successful', 'Inconclusive']);
@@ -78,23 +85,6 @@ function judged({ metric, action, measured, now }: Taken): {
     return { phase: verdict.phase, message: 'Metric Terminated' };
   }
   return { phase: verdict.phase, ...(message === undefined ? {} : { message }) };
-}
-
-/** Every secret replaced by stars, longer ones first, so that one inside another leaves no rest. */
-export function redacted(message: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret !== '')
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((text, secret) => text.replaceAll(secret, '*****'), message);
-}
-
-/** A reason for missing data quotes the query. */
-function redactedValues(
-  metadata: Readonly<Record<string, string>>,
-  secrets: readonly string[],
-): Readonly<Record<string, string>> {
-  const entries = Object.entries(metadata);
-  return Object.fromEntries(entries.map(([key, value]) => [key, redacted(value, secrets)]));
 }
 
 const plus = (value: number | undefined): number => (value ?? 0) + 1;
