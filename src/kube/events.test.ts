@@ -105,6 +105,19 @@ describe('the event recorder', () => {
     expect(new Set(names).size).toBe(5);
   });
 
+  it('a name that another recorder has used in the same moment is not used again', async () => {
+    const { clock, server, events, problems } = recorder();
+    server.next(refusal(409, 'AlreadyExists'), refusal(409, 'AlreadyExists'));
+    events.record(event('A'));
+    events.record(event('A'));
+    await clock.advance(seconds(0));
+    const requests = server.asked.map(({ request }) => request);
+    const names = requests.slice(0, 3).map((request) => sent(request).metadata?.name);
+    expect(new Set(names).size).toBe(3);
+    expect(requests[3]?.path).toBe(`/api/v1/namespaces/shop/events/${names[2]}`);
+    expect(problems).toEqual([]);
+  });
+
   it('the name of a long object is cut so that it stays one', async () => {
     const { clock, server, events } = recorder();
     events.record({ ...event('A'), about: { ...ABOUT, name: 'x'.repeat(253) } });

@@ -58,6 +58,9 @@ const FIRST_PAUSE_MS = 500;
 /** What a name may be long, less the moment that is put behind it. */
 const LONGEST_NAME = 253 - 20;
 
+/** Names that are tried when others have them already. */
+const NAME_TRIES = 20;
+
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   return new Recorder(options);
 }
@@ -135,6 +138,18 @@ class Recorder implements EventRecorder {
   }
 
   async #create(event: RecordedEvent, key: string, now: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#createNamed(event, key, now);
+      } catch (error) {
+        // Another recorder has told something of an object with the same name in this very millisecond.
+        const isTaken = error instanceof ApiError && error.reason === 'AlreadyExists';
+        if (!isTaken || tries >= NAME_TRIES) throw error;
+      }
+    }
+  }
+
+  async #createNamed(event: RecordedEvent, key: string, now: string): Promise<void> {
     const { about, type, reason, message } = event;
     const namespace = about.namespace ?? 'default';
     const { component, clock, client } = this.#options;
