@@ -26,7 +26,12 @@ export interface AdmissionContext {
   readonly warn: (message: string) => void;
 }
 
-type WithSpec = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
+type WithSpec = KubeObject & {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  /** What a PodTemplate has in the place of a spec. */
+  readonly template?: unknown;
+};
 
 const SUFFIX_LENGTH = 5;
 /** Longer prefixes are cut, so that the made name fits into a label. */
@@ -54,7 +59,8 @@ export function admittedNew(given: KubeObject, context: AdmissionContext): KubeO
 }
 
 function hasSpec(object: KubeObject): boolean {
-  return (object as WithSpec).spec !== undefined;
+  const { spec, template } = object as WithSpec;
+  return spec !== undefined || template !== undefined;
 }
 
 function nameOf(metadata: ObjectMeta, random: Random): string {
@@ -269,5 +275,6 @@ function isGenerationChanged(kind: ServedKind, before: KubeObject, after: KubeOb
   if (kind.isCustom && !kind.hasStatus) {
     return !jsonEqual(withoutMetadata(before), withoutMetadata(after));
   }
-  return !jsonEqual((before as WithSpec).spec, (after as WithSpec).spec);
+  const wanted = ({ spec, template }: WithSpec) => spec ?? template;
+  return !jsonEqual(wanted(before), wanted(after));
 }

@@ -1,5 +1,12 @@
 // What an API server refuses in objects of its own kinds, in its wording.
-import type { Deployment, Job, Pod, ReplicaSet, Service } from '../../api/kubernetes.ts';
+import type {
+  Deployment,
+  Job,
+  Pod,
+  PodTemplateSpec,
+  ReplicaSet,
+  Service,
+} from '../../api/kubernetes.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { matchesSelector } from '../../api/selector.ts';
 import { jsonEqual } from '../../lib/equal.ts';
@@ -113,6 +120,14 @@ function fixedPart(spec: PodSpec): unknown {
 }
 
 type Workload = ReplicaSet | Deployment;
+
+export function podTemplateProblems(object: KubeObject): readonly FieldProblem[] {
+  const { template } = object as KubeObject & { readonly template?: PodTemplateSpec };
+  return [
+    ...labelProblems('template.labels', template?.metadata?.labels),
+    ...podSpecProblems(template?.spec, 'template.spec'),
+  ];
+}
 
 /** Checks of a Deployment and of a ReplicaSet. */
 export function workloadProblems(

@@ -43,6 +43,12 @@ export function workloadDefaults(defaults: Spec) {
   };
 }
 
+/** The template stands at the top. */
+export function podTemplateDefaults(object: KubeObject): KubeObject {
+  const { template } = object as KubeObject & { readonly template?: unknown };
+  return { ...object, template: defaultPodTemplate(template ?? {}) } as KubeObject;
+}
+
 function podTemplateOf(spec: Spec): unknown {
   return defaultPodTemplate(spec['template']);
 }

@@ -10,6 +10,7 @@ import {
   LEASES,
   NAMESPACES,
   NODES,
+  POD_TEMPLATES,
   PODS,
   REPLICA_SETS,
   SECRETS,
@@ -20,6 +21,7 @@ import {
   dataProblems,
   jobProblems,
   podProblems,
+  podTemplateProblems,
   serviceProblems,
   workloadProblems,
 } from './builtin-checks.ts';
@@ -28,6 +30,7 @@ import {
   jobDefaults,
   namespaceDefaults,
   podDefaults,
+  podTemplateDefaults,
   secretDefaults,
   serviceDefaults,
   workloadDefaults,
@@ -51,6 +54,7 @@ import {
   DEPLOYMENT_COLUMNS,
   JOB_COLUMNS,
   POD_COLUMNS,
+  POD_TEMPLATE_COLUMNS,
   REPLICA_SET_COLUMNS,
   SERVICE_COLUMNS,
 } from './columns.ts';
@@ -148,6 +152,11 @@ function coreKinds(): readonly ServedKind[] {
 function dataKinds(): readonly ServedKind[] {
   return [
     builtin(ENDPOINTS, SCHEMAS.endpoints, { shortNames: ['ep'], columns: ENDPOINTS_COLUMNS }),
+    builtin(POD_TEMPLATES, SCHEMAS.podTemplate, {
+      columns: POD_TEMPLATE_COLUMNS,
+      defaults: podTemplateDefaults,
+      problems: podTemplateProblems,
+    }),
     builtin(CONFIG_MAPS, SCHEMAS.configMap, {
       shortNames: ['cm'],
       columns: DATA_COLUMNS,

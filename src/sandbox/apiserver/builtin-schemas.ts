@@ -197,6 +197,10 @@ export const SCHEMAS = {
     'ReplicaSet ensures that a number of pod replicas are running.',
     'spec',
   ),
+  podTemplate: kind(
+    { template: podTemplate },
+    'PodTemplate describes pods that others make copies of.',
+  ),
   job: kind(
     {
       spec: object(

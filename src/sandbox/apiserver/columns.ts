@@ -1,5 +1,12 @@
 // Table columns of what runs: pods, workloads and Services, as kubectl users know them.
-import type { Deployment, Job, Pod, ReplicaSet, Service } from '../../api/kubernetes.ts';
+import type {
+  Deployment,
+  Job,
+  Pod,
+  PodTemplateSpec,
+  ReplicaSet,
+  Service,
+} from '../../api/kubernetes.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { selectorText } from '../../api/selector.ts';
 import { humanDuration, milliseconds, parseInstant } from '../../lib/time.ts';
@@ -85,25 +92,18 @@ interface WithTemplate {
   readonly spec: Deployment['spec'] | ReplicaSet['spec'] | Job['spec'];
 }
 
+function namesOf(template: PodTemplateSpec | undefined): string {
+  return (template?.spec?.containers ?? []).map(({ name }) => name).join(',');
+}
+
+function imagesOf(template: PodTemplateSpec | undefined): string {
+  return (template?.spec?.containers ?? []).map(({ image = '' }) => image).join(',');
+}
+
 function containerColumns(of: (object: KubeObject) => WithTemplate): readonly Column[] {
-  const containers = (object: KubeObject) => of(object).spec.template?.spec?.containers ?? [];
   return [
-    text(
-      'Containers',
-      (object) =>
-        containers(object)
-          .map((one) => one.name)
-          .join(','),
-      1,
-    ),
-    text(
-      'Images',
-      (object) =>
-        containers(object)
-          .map((one) => one.image ?? '')
-          .join(','),
-      1,
-    ),
+    text('Containers', (object) => namesOf(of(object).spec.template), 1),
+    text('Images', (object) => imagesOf(of(object).spec.template), 1),
     text('Selector', (object) => selectorText(of(object).spec.selector), 1),
   ];
 }
@@ -125,6 +125,16 @@ export const DEPLOYMENT_COLUMNS: readonly Column[] = [
   number('Available', (object) => (object as Deployment).status?.availableReplicas ?? 0),
   AGE,
   ...containerColumns((object) => object as Deployment),
+];
+
+function podTemplateOf(object: KubeObject): PodTemplateSpec {
+  return (object as KubeObject & { readonly template?: PodTemplateSpec }).template ?? {};
+}
+
+export const POD_TEMPLATE_COLUMNS: readonly Column[] = [
+  text('Containers', (object) => namesOf(podTemplateOf(object))),
+  text('Images', (object) => imagesOf(podTemplateOf(object))),
+  text('Pod Labels', (object) => labels(podTemplateOf(object).metadata?.labels)),
 ];
 
 function jobStatus({ status }: Job): string {
