@@ -81,6 +81,7 @@ async function taken(
   const ports = {
     caches,
     dependents: new Dependents(),
+    workloads: { find: () => undefined },
     propagationDelay: seconds(5),
     keyOf: (...parts: readonly string[]) => parts.join('/'),
   };
@@ -95,9 +96,12 @@ async function taken(
     analysisruns: caches.analysisRuns,
   }[plural];
   const [object] = cache.list();
-  const snapshot = kind?.snapshot(NAMESPACE, object?.metadata.name ?? '', new Memory());
-  snapshot?.onCarriedOut();
-  const again = kind?.snapshot(NAMESPACE, object?.metadata.name ?? '', new Memory());
+  const take = () => {
+    const snapshot = kind?.snapshot(NAMESPACE, object?.metadata.name ?? '', new Memory());
+    return snapshot === 'unread' ? undefined : snapshot;
+  };
+  take()?.onCarriedOut();
+  const again = take();
   for (const one of all) one.stop();
   if (again === undefined) throw new Error(`there is no object in ${plural}`);
   return again;

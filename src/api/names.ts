@@ -11,6 +11,8 @@ export const MANAGED_BY = 'argo-rollouts.argoproj.io/managed-by-rollouts';
 export const REVISION = 'rollout.argoproj.io/revision';
 export const REVISION_HISTORY = 'rollout.argoproj.io/revision-history';
 export const DESIRED_REPLICAS = 'rollout.argoproj.io/desired-replicas';
+/** metadata.generation of what `spec.workloadRef` names, when the Rollout was last told of it. */
+export const WORKLOAD_GENERATION = 'rollout.argoproj.io/workload-generation';
 export const EPHEMERAL_METADATA = 'rollout.argoproj.io/ephemeral-metadata';
 export const NOTIFIED = 'notified.notifications.argoproj.io';
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';

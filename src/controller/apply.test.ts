@@ -191,6 +191,15 @@ describe('the writes of a decision', () => {
     expect(after.metadata).toMatchObject({ labels: { mine: 'yes' }, annotations: { more: 'yes' } });
   });
 
+  it('go on after an optional one that was refused, and say so', async () => {
+    const refused = { ...labelOf('gone', '1'), isOptional: true };
+    const { outcome, names } = await carriedOut([createOf('a'), refused, createOf('c')]);
+    const skipped = { what: 'patch configmaps/gone', error: { reason: 'NotFound' } };
+    expect(outcome).toMatchObject({ kind: 'ok', skipped });
+    expect(outcome.effects).toHaveLength(2);
+    expect(names).toEqual(['a', 'c']);
+  });
+
   it('a deletion of what is gone counts as done, one of a successor is refused', async () => {
     const client = await clientOfCluster();
     const { metadata } = await client.create(CONFIG_MAPS, configMap('gone'));

@@ -21,9 +21,20 @@ export type Effect =
   | { readonly kind: 'deleted'; readonly ref: ObjectRef; readonly uid: string }
   | { readonly kind: 'none' };
 
+/** `what` was tried: `patch services/shop`. */
+interface Refused {
+  readonly error: Error;
+  readonly what: string;
+}
+
 /** How carrying out went. `taken` is the object that has the name a create wanted. */
 export type Outcome =
-  | { readonly kind: 'ok'; readonly effects: readonly Effect[] }
+  | {
+      readonly kind: 'ok';
+      readonly effects: readonly Effect[];
+      /** The last of the optional writes that was refused. */
+      readonly skipped?: Refused;
+    }
   | { readonly kind: 'stale'; readonly effects: readonly Effect[]; readonly error: ApiError }
   | { readonly kind: 'taken'; readonly effects: readonly Effect[]; readonly object: KubeObject }
   | {
@@ -31,13 +42,7 @@ export type Outcome =
       readonly effects: readonly Effect[];
       readonly refusal: Refusal;
     }
-  /** `what` was tried: `patch services/shop`. */
-  | {
-      readonly kind: 'failed';
-      readonly effects: readonly Effect[];
-      readonly error: Error;
-      readonly what: string;
-    }
+  | (Refused & { readonly kind: 'failed'; readonly effects: readonly Effect[] })
   /** The controller ends: what is left is decided anew by the next one. */
   | { readonly kind: 'abandoned'; readonly effects: readonly Effect[] };
 
@@ -58,6 +63,7 @@ export interface ApplyPorts {
  */
 export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): Promise<Outcome> {
   const effects: Effect[] = [];
+  let skipped: Refused | undefined;
   for (const write of writes) {
     if (ports.cancel?.cancelled === true) return { kind: 'abandoned', effects };
     try {
@@ -72,10 +78,18 @@ export async function applyWrites(ports: ApplyPorts, writes: readonly Write[]): 
       }
       const refusal = refusalTold(write, error);
       if (refusal !== undefined) return { kind: 'refused', effects, refusal };
-      return { kind: 'failed', effects, error, what: nameOf(write) };
+      if (!isOptional(write, error)) {
+        return { kind: 'failed', effects, error, what: nameOf(write) };
+      }
+      skipped = { error, what: nameOf(write) };
     }
   }
-  return { kind: 'ok', effects };
+  return { kind: 'ok', effects, ...(skipped === undefined ? {} : { skipped }) };
+}
+
+/** Without an answer nobody knows what will become of the writes after it. */
+function isOptional(write: Write, error: Error): boolean {
+  return write.kind === 'patch' && write.isOptional === true && error instanceof ApiError;
 }
 
 const FOR_GOOD: ReadonlySet<string> = new Set(['Invalid', 'Forbidden', 'BadRequest']);

@@ -1,15 +1,17 @@
 // The watch caches of the controller: what it sees of the cluster, trimmed, indexed by owner. Pods are not watched.
 import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../api/analysis.ts';
 import type { Experiment } from '../api/experiment.ts';
-import type { ReplicaSet, Service } from '../api/kubernetes.ts';
+import type { Deployment, ReplicaSet, Service } from '../api/kubernetes.ts';
 import { LAST_APPLIED } from '../api/names.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
 import {
   ANALYSIS_RUNS,
   ANALYSIS_TEMPLATES,
   CLUSTER_ANALYSIS_TEMPLATES,
+  DEPLOYMENTS,
   destinationRules,
   EXPERIMENTS,
+  POD_TEMPLATES,
   REPLICA_SETS,
   ROLLOUTS,
   SERVICES,
@@ -21,6 +23,7 @@ import { createWatchCache, type WatchCache } from '../kube/watch-cache.ts';
 import type { Clock, Random } from '../lib/ports.ts';
 import type { Log } from './log.ts';
 import type { Seen } from './memory.ts';
+import { type WorkloadCaches, withoutStatus } from './workloads.ts';
 
 export interface Caches {
   readonly rollouts: WatchCache<Rollout>;
@@ -45,17 +48,21 @@ export interface CachesOptions {
   readonly istioVersion: string;
 }
 
-/** Makes the caches; none is started. */
-export function createCaches(options: CachesOptions): Caches {
-  const cacheOf = <T extends KubeObject>(
+type CacheOf = <T extends KubeObject>(
+  resource: ResourceType,
+  of?: { readonly isOptional?: boolean; readonly trim?: (object: T) => T },
+) => WatchCache<T>;
+
+function cacheMaker(options: CachesOptions): CacheOf {
+  return <T extends KubeObject>(
     resource: ResourceType,
-    { isOptional = false } = {},
+    { isOptional = false, trim = (object: T) => object } = {},
   ): WatchCache<T> =>
     createWatchCache<T>({
       client: options.client,
       resource,
       isOptional,
-      trim: withoutLastApplied,
+      trim: (object) => trim(withoutLastApplied(object)),
       clock: options.clock,
       random: options.random,
       onProblem: (error) => {
@@ -68,6 +75,11 @@ export function createCaches(options: CachesOptions): Caches {
         ? {}
         : { namespace: options.namespace }),
     });
+}
+
+/** Makes the caches; none is started. */
+export function createCaches(options: CachesOptions): Caches {
+  const cacheOf = cacheMaker(options);
   return {
     rollouts: cacheOf(ROLLOUTS),
     experiments: cacheOf(EXPERIMENTS),
@@ -79,6 +91,16 @@ export function createCaches(options: CachesOptions): Caches {
     // A cluster need not have Istio, and may get it later.
     virtualServices: cacheOf(virtualServices(options.istioVersion), { isOptional: true }),
     destinationRules: cacheOf(destinationRules(options.istioVersion), { isOptional: true }),
+  };
+}
+
+/** Makes the caches of workloads, which are started when a Rollout names one. */
+export function createWorkloadCaches(options: CachesOptions, caches: Caches): WorkloadCaches {
+  const cacheOf = cacheMaker(options);
+  return {
+    deployments: cacheOf<Deployment>(DEPLOYMENTS, { trim: withoutStatus }),
+    podTemplates: cacheOf(POD_TEMPLATES),
+    replicaSets: caches.replicaSets,
   };
 }
 

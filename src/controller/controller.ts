@@ -10,7 +10,7 @@ import type { Clock, Duration, Random, Stop } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import type { Measure } from './asks.ts';
-import { type Caches, createCaches, seenIn } from './caches.ts';
+import { type Caches, createCaches, createWorkloadCaches, seenIn } from './caches.ts';
 import { Dependents } from './dependents.ts';
 import { experimentKind } from './experiments.ts';
 import type { Kind } from './kind.ts';
@@ -20,6 +20,7 @@ import { type PassPorts, runPass } from './pass.ts';
 import { type PassResult, Queue } from './queue.ts';
 import type { ReferredKind } from './references.ts';
 import { rolloutKind } from './rollouts.ts';
+import { isOtherWorkload, type WorkloadCaches, Workloads } from './workloads.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -73,6 +74,8 @@ interface Key {
 class Shell implements Controller {
   readonly #options: ControllerOptions;
   readonly #caches: Caches;
+  readonly #workloadCaches: WorkloadCaches;
+  readonly #workloads: Workloads;
   readonly #queue: Queue;
   readonly #dependents = new Dependents();
   readonly #memories = new Map<string, Memory>();
@@ -85,16 +88,20 @@ class Shell implements Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, clock, random, log, namespace } = options;
-    this.#caches = createCaches({
+    const cachesOptions = {
       client,
       clock,
       random,
       log,
       istioVersion: options.istioVersion ?? 'v1beta1',
       ...(namespace === undefined ? {} : { namespace }),
-    });
+    };
+    this.#caches = createCaches(cachesOptions);
+    this.#workloadCaches = createWorkloadCaches(cachesOptions, this.#caches);
+    this.#workloads = new Workloads(this.#workloadCaches, (key) => this.#queue.add(key));
     const ports = {
       caches: this.#caches,
+      workloads: this.#workloads,
       dependents: this.#dependents,
       propagationDelay: options.propagationDelay ?? PROPAGATION_DELAY,
       keyOf,
@@ -118,6 +125,7 @@ class Shell implements Controller {
 
   async start(): Promise<void> {
     this.#subscribe();
+    this.#subscribeWorkloads();
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.start();
     await Promise.all(all.map((cache) => cache.synced));
@@ -135,6 +143,7 @@ class Shell implements Controller {
     this.#abandoned.now();
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.stop();
+    this.#workloads.stop();
     await this.#within(FAREWELL, this.#options.events.flush());
   }
 
@@ -202,6 +211,22 @@ class Shell implements Controller {
     for (const [kind, cache] of referred) {
       this.#stops.push(
         cache.onChange(({ before, after }) => this.#addDependents(kind, after ?? before)),
+      );
+    }
+  }
+
+  #subscribeWorkloads(): void {
+    const { deployments, podTemplates, replicaSets } = this.#workloadCaches;
+    const workloads: readonly (readonly [ReferredKind, WatchCache<KubeObject>])[] = [
+      ['deployments', deployments],
+      ['podtemplates', podTemplates],
+      ['replicasets', replicaSets],
+    ];
+    for (const [kind, cache] of workloads) {
+      this.#stops.push(
+        cache.onChange((change) => {
+          if (isOtherWorkload(change)) this.#addDependents(kind, change.after ?? change.before);
+        }),
       );
     }
   }

@@ -20,6 +20,9 @@ export interface Snapshot {
 export interface Kind {
   readonly resource: ResourceType;
   readonly hasStatusSubresource: boolean;
-  /** Undefined when the object is gone or being deleted: then there is nothing to decide. */
-  snapshot(namespace: string, name: string, memory: Memory): Snapshot | undefined;
+  /**
+   * Undefined when the object is gone or being deleted: then there is nothing to decide. `unread` while something that it
+   * names has yet to be read: the key is looked at again when that is in.
+   */
+  snapshot(namespace: string, name: string, memory: Memory): Snapshot | 'unread' | undefined;
 }

@@ -42,6 +42,7 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   if (!pass.memory.isCaughtUp(ports.look)) return 'retry';
   const snapshot = pass.kind.snapshot(pass.namespace, pass.name, pass.memory);
   ports.queue.forgetTimer(pass.key);
+  if (snapshot === 'unread') return 'done';
   if (snapshot === undefined) {
     pass.memory.end();
     return 'done';
@@ -57,7 +58,7 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   snapshot.onCarriedOut();
   ask(ports, pass, snapshot, decision);
   if (decision.requeueAt !== undefined) ports.queue.addAt(pass.key, decision.requeueAt);
-  return 'done';
+  return result.skipped === undefined ? 'done' : 'retry';
 }
 
 /** Writes, status, events; stops at the first refusal and remembers what was done up to there. */
@@ -77,7 +78,9 @@ async function carryOut(
   const status = await statusOutcome(ports, pass, snapshot, { decision, effects: outcome.effects });
   pass.memory.wrote(status.effects);
   if (status.kind === 'ok') for (const note of decision.events) tell(note);
-  return { ...status, effects: [...outcome.effects, ...status.effects] };
+  const effects = [...outcome.effects, ...status.effects];
+  if (status.kind !== 'ok') return { ...status, effects };
+  return { ...outcome, effects };
 }
 
 async function statusOutcome(
@@ -142,6 +145,13 @@ function report(
   ended: { readonly result: Outcome; readonly durationMs: number },
 ): void {
   const { result } = ended;
+  if (result.kind === 'ok' && result.skipped !== undefined) {
+    const { what, error } = result.skipped;
+    ports.log.warn(`cannot ${what}, trying again`, {
+      name: snapshot.ref.name,
+      cause: error.message,
+    });
+  }
   if (result.kind === 'ok' && result.effects.every((effect) => effect.kind === 'none')) return;
   const fields = {
     kind: snapshot.object.kind,

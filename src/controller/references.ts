@@ -2,6 +2,7 @@
 import type { Experiment } from '../api/experiment.ts';
 import type { AnalysisTemplate, ClusterAnalysisTemplate } from '../api/analysis.ts';
 import type { Rollout } from '../api/rollout.ts';
+import { workloadKind } from '../core/rollout/workload.ts';
 import { parseVirtualServiceName } from '../core/traffic/istio-reference.ts';
 
 /** Kinds that are named by others. */
@@ -10,7 +11,12 @@ export type ReferredKind =
   | 'virtualservices'
   | 'destinationrules'
   | 'analysistemplates'
-  | 'clusteranalysistemplates';
+  | 'clusteranalysistemplates'
+  | 'deployments'
+  | 'replicasets'
+  | 'podtemplates';
+
+const WORKLOADS = ['deployments', 'replicasets', 'podtemplates'] as const;
 
 export interface Reference {
   readonly kind: ReferredKind;
@@ -79,7 +85,15 @@ export function rolloutReferences(rollout: Rollout): readonly Reference[] {
     ...serviceReferences(serviceNames(rollout), namespace),
     ...istioReferences(rollout, namespace),
     ...templateReferences([...canaryTemplateRefs(rollout), ...gates], namespace),
+    ...workloadReference(rollout, namespace),
   ];
+}
+
+function workloadReference(rollout: Rollout, namespace: string): readonly Reference[] {
+  const plural = workloadKind(rollout)?.plural;
+  const kind = WORKLOADS.find((known) => known === plural);
+  const { name } = rollout.spec.workloadRef ?? {};
+  return kind === undefined || name === undefined ? [] : [{ kind, namespace, name }];
 }
 
 function serviceNames(rollout: Rollout): readonly (string | undefined)[] {

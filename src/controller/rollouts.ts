@@ -1,12 +1,15 @@
 // The snapshot of a Rollout: what it owns, what it names, its hashes, and answers to what was asked.
 import { podTemplateHash, stepsHash } from '../api/hash.ts';
 import type { ReplicaSet } from '../api/kubernetes.ts';
-import { ROLLOUTS } from '../api/resources.ts';
+import { HASH_LABEL } from '../api/names.ts';
+import type { KubeObject } from '../api/object.ts';
+import { REPLICA_SETS, ROLLOUTS } from '../api/resources.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { matchesSelector } from '../api/selector.ts';
 import { decide } from '../core/rollout/decide.ts';
 import { rolloutProblem } from '../core/rollout/validation.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
+import { resolvedRollout, workloadKind, workloadVersion } from '../core/rollout/workload.ts';
 import type { NamedObjects, RolloutWorld } from '../core/rollout/world.ts';
 import type { Duration } from '../lib/ports.ts';
 import type { Caches } from './caches.ts';
@@ -19,10 +22,12 @@ import {
   rolloutReferences,
   templatesOf,
 } from './references.ts';
+import type { Workloads } from './workloads.ts';
 
 export interface SnapshotPorts {
   readonly caches: Caches;
   readonly dependents: Dependents;
+  readonly workloads: Pick<Workloads, 'find'>;
   /** 0 if absent. */
   readonly propagationDelay?: Duration;
   readonly keyOf: (plural: string, namespace: string, name: string) => string;
@@ -43,7 +48,10 @@ export function rolloutKind(ports: SnapshotPorts): Kind {
         return undefined;
       }
       const uid = rollout.metadata.uid ?? '';
-      const world = worldOf(ports, key, { rollout, memory, firstSeen: seen.get(key) !== uid });
+      const workload = ports.workloads.find(key, rollout);
+      if (workload === 'unread') return 'unread';
+      const firstSeen = seen.get(key) !== uid;
+      const world = worldOf(ports, key, { rollout, memory, firstSeen, workload });
       return snapshotOf(world, memory, () => seen.set(key, uid));
     },
   };
@@ -66,10 +74,16 @@ function snapshotOf(world: RolloutWorld, memory: Memory, onCarriedOut: () => voi
 function worldOf(
   ports: SnapshotPorts,
   key: string,
-  of: { readonly rollout: Rollout; readonly memory: Memory; readonly firstSeen: boolean },
+  of: {
+    readonly rollout: Rollout;
+    readonly memory: Memory;
+    readonly firstSeen: boolean;
+    readonly workload: KubeObject | undefined;
+  },
 ): RolloutWorld {
-  const { rollout, memory, firstSeen } = of;
+  const { memory, firstSeen } = of;
   const { caches } = ports;
+  const { rollout, workload } = resolvedRollout(of.rollout, resolutionOf(caches, of));
   const namespace = rollout.metadata.namespace ?? '';
   const { generation, uid } = rollout.metadata;
   const references = memory.references.of([uid, generation], () => rolloutReferences(rollout));
@@ -77,6 +91,7 @@ function worldOf(
   ports.dependents.set(key, [...references, ...templates.looked]);
   const objects: NamedObjects = {
     rollout,
+    ...(workload === undefined ? {} : { workload }),
     services: named(references, 'services', caches.services),
     virtualServices: named(references, 'virtualservices', caches.virtualServices),
     destinationRules: named(references, 'destinationrules', caches.destinationRules),
@@ -89,13 +104,36 @@ function worldOf(
     analysisRuns: caches.analysisRuns.byOwner(uid ?? ''),
     experiments: caches.experiments.byOwner(uid ?? ''),
     problem: problemOf(objects, memory),
-    hashes: hashesOf(rollout, memory),
+    hashes: hashesOf(objects, memory),
     taken: memory.taken,
     refused: memory.refused,
     answers: memory.answers,
     ...(ports.propagationDelay === undefined ? {} : { propagationDelay: ports.propagationDelay }),
     firstSeen,
   };
+}
+
+/** The workload, and the set of the last known template, which stands in for it once it is gone. */
+function resolutionOf(
+  caches: Caches,
+  { rollout, workload }: { readonly rollout: Rollout; readonly workload: KubeObject | undefined },
+): Parameters<typeof resolvedRollout>[1] {
+  if (workload !== undefined) return { object: workload };
+  const { uid = '' } = rollout.metadata;
+  const hash = rollout.status?.currentPodHash ?? '';
+  if (rollout.spec.workloadRef === undefined || hash === '') return {};
+  const current = caches.replicaSets
+    .byOwner(uid)
+    .find((set) => set.metadata.labels?.[HASH_LABEL] === hash);
+  return current === undefined ? {} : { current };
+}
+
+/** Whose state the template is, beside the Rollout's own spec. */
+function templateSource({ rollout, workload }: NamedObjects): string {
+  if (workload === undefined) return '';
+  return workload.problem === undefined
+    ? workloadVersion(workload)
+    : `${rollout.status?.currentPodHash ?? ''}: ${workload.problem.text}`;
 }
 
 /** Checked once for each version of the spec and of every object that it names. */
@@ -105,7 +143,14 @@ function problemOf(objects: NamedObjects, memory: Memory): RolloutProblem | unde
   const lists = [services, virtualServices, analysisTemplates, clusterAnalysisTemplates];
   // Of DestinationRules only their being there is looked at; their subsets change with every update.
   const rules = objects.destinationRules.map(({ metadata }) => metadata.name);
-  const basis = [uid, generation, ...rules, ...lists.flatMap((list) => [list.length, ...list])];
+  const source = templateSource(objects);
+  const basis = [
+    uid,
+    generation,
+    source,
+    ...rules,
+    ...lists.flatMap((list) => [list.length, ...list]),
+  ];
   return memory.problem.of(basis, () => rolloutProblem(objects));
 }
 
@@ -138,13 +183,17 @@ function replicaSetsFor(caches: Caches, rollout: Rollout): readonly ReplicaSet[]
   const owned = caches.replicaSets.byOwner(rollout.metadata.uid ?? '');
   const { selector } = rollout.spec;
   if (selector === undefined) return owned;
+  // A set that the template is taken from is nobody's to take over.
+  const source =
+    workloadKind(rollout) === REPLICA_SETS ? rollout.spec.workloadRef?.name : undefined;
   const orphans = caches.replicaSets.orphans(rollout.metadata.namespace ?? '').filter((set) => {
-    return matchesSelector(selector, set.metadata.labels ?? {});
+    return set.metadata.name !== source && matchesSelector(selector, set.metadata.labels ?? {});
   });
   return orphans.length === 0 ? owned : [...owned, ...orphans];
 }
 
-function hashesOf(rollout: Rollout, memory: Memory): RolloutWorld['hashes'] {
+function hashesOf(objects: NamedObjects, memory: Memory): RolloutWorld['hashes'] {
+  const { rollout } = objects;
   const { uid, generation } = rollout.metadata;
   const collisionCount = rollout.status?.collisionCount;
   const template = rollout.spec.template ?? {};
@@ -153,7 +202,8 @@ function hashesOf(rollout: Rollout, memory: Memory): RolloutWorld['hashes'] {
       form,
       ...(collisionCount === undefined ? {} : { collisionCount }),
     });
-  const hashes = memory.hashes.of([uid, generation, collisionCount], () => ({
+  const basis = [uid, generation, collisionCount, templateSource(objects)];
+  const hashes = memory.hashes.of(basis, () => ({
     podTemplate: of('legacy'),
     podTemplateCurrent: of('current'),
     steps: stepsHash(rollout.spec.strategy?.canary),

@@ -40,6 +40,8 @@ export interface PatchWrite extends WriteBase {
   readonly resourceVersion: string;
   readonly patch: { readonly type: 'merge' | 'strategic' | 'json'; readonly body: Json };
   readonly subresource?: 'status' | 'scale';
+  /** Refused by anything but staleness it is tried again, after the rest of the decision has been carried out. */
+  readonly isOptional?: boolean;
   /** Done only while that object is there and not being deleted, by a reading past all caches. */
   readonly onlyWhile?: { readonly ref: ObjectRef; readonly uid: string };
 }

@@ -17,6 +17,7 @@ export const ROLLOUT_REASONS = {
   StepCompleted: 'The current step is done; the next one begins.',
   Promoted: 'The new version has become the stable one.',
   ScalingReplicaSet: 'A ReplicaSet gets another size.',
+  ScalingWorkload: 'The Deployment that spec.workloadRef names gets another size.',
   SwitchingService: 'The selector of a Service gets another hash.',
   ShiftingTraffic: 'Routes are written.',
   TrafficRefused: 'A router could not do what it was told.',

@@ -1,4 +1,5 @@
 // Phase and message of a Rollout as clients tell them, before they trust its status (cli.md 4).
+import { WORKLOAD_GENERATION } from '../api/names.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { phaseOf } from '../core/rollout/phase.ts';
 
@@ -19,7 +20,7 @@ function isUnobserved({ metadata, status }: Rollout): boolean {
 }
 
 function isWorkloadUnobserved({ metadata, spec, status }: Rollout): boolean {
-  const wanted = metadata.annotations?.['rollout.argoproj.io/workload-generation'];
+  const wanted = metadata.annotations?.[WORKLOAD_GENERATION];
   const seen = generationIn(status?.workloadObservedGeneration);
   if (spec.workloadRef === undefined || wanted === undefined || seen === undefined) return false;
   return seen !== generationIn(wanted);

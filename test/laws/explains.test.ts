@@ -73,6 +73,10 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
   },
   Promoted: { when: 'the new version becomes the stable one', acts: [UPDATE] },
   ScalingReplicaSet: { when: 'a set gets another size', acts: [{ kind: 'scale', replicas: 4 }] },
+  ScalingWorkload: {
+    when: 'a Deployment is no longer needed',
+    setup: { workload: 'progressively', spec: { replicas: 3 } },
+  },
   SwitchingService: {
     when: 'a Service is pointed at a set',
     setup: { traffic: 'services' },

@@ -20,6 +20,25 @@ function thenRest(...acts: readonly Act[]): readonly Turn[] {
 }
 
 const ROWS: readonly Row[] = [
+  ...(['never', 'onsuccess', 'progressively'] as const).map((workload) => ({
+    name: `a Deployment whose template it takes, ${workload} scaled down, is followed and comes back`,
+    setup: { workload, spec: { replicas: 4 }, steps: [{ kind: 'pause' as const }] },
+    turns: thenRest(
+      { kind: 'image', version: 2 },
+      { kind: 'delete', what: 'workload' },
+      { kind: 'apply again' },
+      { kind: 'image', version: 3 },
+      { kind: 'promote' },
+    ),
+  })),
+  {
+    name: 'an abort while the Deployment of the template is gone comes to rest',
+    setup: { workload: 'never', traffic: 'subsets', steps: [{ kind: 'pause' }] },
+    turns: [
+      ...thenRest({ kind: 'image', version: 2 }, { kind: 'delete', what: 'workload' }),
+      ...thenRest({ kind: 'abort' }, { kind: 'apply again' }),
+    ],
+  },
   {
     name: 'an unclear background analysis beside an unclear experiment is not begun again for ever',
     setup: {

@@ -69,10 +69,10 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
 
 function setupFor(traffic: Traffic): Arb<Setup> {
   const isRouted = isRoutedBy(traffic);
-  return fc.record({
+  const whole = {
     traffic: fc.constant(traffic),
     steps: stepsFor(isRouted),
-    background: fc.constantFrom('none', 'none', 'always', 'from 1'),
+    background: fc.constantFrom<Setup['background'][]>('none', 'none', 'always', 'from 1'),
     strategy: strategyFor(isRouted),
     spec: some<Setup['spec']>({
       replicas: fc.constantFrom(0, 1, 2, 3, 4, 5, 10),
@@ -82,7 +82,12 @@ function setupFor(traffic: Traffic): Arb<Setup> {
       rollbackWindow: fc.constant({ revisions: 1 }),
       analysis: fc.constant({ successfulRunHistoryLimit: 1, unsuccessfulRunHistoryLimit: 0 }),
     }),
-  });
+  };
+  const workload = fc.constantFrom('never', 'onsuccess', 'progressively');
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.record(whole) },
+    { weight: 1, arbitrary: fc.record({ ...whole, workload }) },
+  );
 }
 
 const VERSION = fc.constantFrom(1, 2, 3);
@@ -128,7 +133,7 @@ function actsFor(isRouted: boolean): Arb<Act> {
     {
       weight: 1,
       arbitrary: fc
-        .constantFrom('set', 'run', 'experiment', 'mesh', 'service')
+        .constantFrom('set', 'run', 'experiment', 'mesh', 'service', 'workload')
         .map((what): Act => ({ kind: 'delete', what })),
     },
     { weight: 1, arbitrary: only('apply again') },

@@ -1,7 +1,14 @@
 // A story: a Rollout in some setup, and what users, pods, metrics and time do to it. Played on the stand.
 // Entry points: `Story` (data; the generator is in stories.ts) and `play`.
+import type { Deployment, PodTemplateSpec } from '../../src/api/kubernetes.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
-import { ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS } from '../../src/api/resources.ts';
+import {
+  ANALYSIS_RUNS,
+  DEPLOYMENTS,
+  EXPERIMENTS,
+  REPLICA_SETS,
+  ROLLOUTS,
+} from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import type { MeasureAsk, Measured } from '../../src/core/decision.ts';
 import { collectionPath, objectPath } from '../../src/kube/paths.ts';
@@ -34,7 +41,7 @@ export type Act =
   | { readonly kind: 'delete'; readonly what: Deletable }
   | { readonly kind: 'apply again' };
 
-export type Deletable = 'set' | 'run' | 'experiment' | 'mesh' | 'service';
+export type Deletable = 'set' | 'run' | 'experiment' | 'mesh' | 'service' | 'workload';
 
 /** What happens after an act before the next: some rounds of passes, or rest. */
 export interface Turn {
@@ -135,10 +142,30 @@ type Patching = Exclude<
 async function patchRollout(stand: Stand, act: Patching): Promise<void> {
   const ref = { resource: ROLLOUTS, namespace: NAMESPACE, name: ROLLOUT };
   const rollout = await stand.client.get<Rollout>(ref);
+  if (act.kind === 'image' && rollout.spec.workloadRef !== undefined) {
+    await patchWorkload(stand, act.version);
+    return;
+  }
   for (const { body, isStatus } of patchesOf(rollout, act, stand.now)) {
     const subresource = isStatus ? { subresource: 'status' } : {};
     await stand.client.patch(ref, { type: 'merge', body, ...subresource });
   }
+}
+
+async function patchWorkload(stand: Stand, version: number): Promise<void> {
+  const ref = { resource: DEPLOYMENTS, namespace: NAMESPACE, name: ROLLOUT };
+  const found = stand.store.get(storeKey(DEPLOYMENTS), NAMESPACE, ROLLOUT) as
+    | Deployment
+    | undefined;
+  if (found === undefined) return;
+  const body = { spec: templateWith(found.spec.template, version) };
+  await stand.client.patch(ref, { type: 'merge', body });
+}
+
+function templateWith(template: PodTemplateSpec | undefined, version: number): Json {
+  const [container] = template?.spec?.containers ?? [];
+  const containers = [{ ...container, image: imageOf(version) }];
+  return { template: { spec: { containers } } } as unknown as Json;
 }
 
 interface Patch {
@@ -156,11 +183,8 @@ function ofStatus(status: Json): readonly Patch[] {
 
 function patchesOf(rollout: Rollout, act: Patching, now: Instant): readonly Patch[] {
   switch (act.kind) {
-    case 'image': {
-      const [container] = rollout.spec.template?.spec?.containers ?? [];
-      const containers = [{ ...container, image: imageOf(act.version) }];
-      return ofSpec({ template: { spec: { containers } } } as unknown as Json);
-    }
+    case 'image':
+      return ofSpec(templateWith(rollout.spec.template, act.version));
     case 'steps':
       return ofSpec({ strategy: { canary: { steps: stepsOf(act.steps) as unknown as Json } } });
     case 'scale':
@@ -204,6 +228,7 @@ const DELETED = {
   set: [REPLICA_SETS],
   run: [ANALYSIS_RUNS],
   experiment: [EXPERIMENTS],
+  workload: [DEPLOYMENTS],
 } as const;
 
 async function deleteOne(stand: Stand, what: Deletable): Promise<void> {

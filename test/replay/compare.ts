@@ -77,6 +77,7 @@ const PARTS = [
   'destinationRules',
   'experiments',
   'analysisRuns',
+  'deployments',
 ] as const;
 
 function settled(trace: Trace, index: number, { wanted, got }: Pair): readonly string[] {
@@ -109,6 +110,23 @@ function uncounted(run: State): State {
   return { ...rest, metrics: (metrics as readonly State[]).map((one) => without(one, COUNTED)) };
 }
 
+const DEPLOYMENT_HASH = 'pod-template-hash';
+
+/** Sets of a Deployment have hashes of their own, which are not ours to compute. */
+function withoutDeploymentHashes(sets: readonly State[]): readonly State[] {
+  const bare = (set: State): State => {
+    if (set['owner'] !== 'Deployment') return set;
+    const labels = without(set['labels'] as State, new Set([DEPLOYMENT_HASH]));
+    return { ...without(set, new Set(['name'])), labels };
+  };
+  const isTheirs = (set: State) => set['owner'] === 'Deployment';
+  const theirs = sets.filter(isTheirs).map(bare);
+  return [
+    ...theirs.toSorted((a, b) => (text(a['image']) < text(b['image']) ? -1 : 1)),
+    ...sets.filter((set) => !isTheirs(set)),
+  ];
+}
+
 function comparable(part: (typeof PARTS)[number], value: unknown, hasMotion: boolean): unknown {
   switch (part) {
     case 'rollout': {
@@ -124,6 +142,10 @@ function comparable(part: (typeof PARTS)[number], value: unknown, hasMotion: boo
           ({ serviceName: _service, set: _set, ...template }) => template,
         ),
       }));
+    case 'replicaSets':
+      return withoutDeploymentHashes(value as readonly State[]);
+    case 'deployments':
+      return value ?? {};
     case 'destinationRules':
       return Object.fromEntries(
         Object.entries(value as Readonly<Record<string, readonly unknown[]>>).map(

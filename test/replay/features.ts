@@ -11,7 +11,6 @@ interface Feature {
 }
 
 const FEATURES: readonly Feature[] = [
-  { name: 'workloadRef', isUsed: (_object, text) => text.includes('"workloadRef":') },
   {
     name: 'ephemeral metadata',
     isUsed: (_object, text) => /"(?:canary|stable|active|preview)Metadata":/.test(text),

@@ -1,7 +1,7 @@
 // What a trace records of a cluster: the state on the way, and everything at a rest point.
 import type { AnalysisRun } from '../../src/api/analysis.ts';
 import type { Experiment } from '../../src/api/experiment.ts';
-import type { Pod, ReplicaSet, Service } from '../../src/api/kubernetes.ts';
+import type { Deployment, Pod, ReplicaSet, Service } from '../../src/api/kubernetes.ts';
 import {
   DESIRED_REPLICAS,
   EPHEMERAL_METADATA,
@@ -74,6 +74,10 @@ export class Observer {
 
   get sets(): readonly ReplicaSet[] {
     return this.all<ReplicaSet>('apps/replicasets');
+  }
+
+  get deployments(): readonly Deployment[] {
+    return this.all<Deployment>('apps/deployments');
   }
 
   get runs(): readonly AnalysisRun[] {
@@ -192,6 +196,7 @@ export class Observer {
       destinationRules: this.#restRules(),
       experiments: this.experiments.map((one) => this.#restExperiment(one)),
       analysisRuns: this.runs.map((one) => this.#restRun(one)),
+      deployments: this.#restDeployments(),
     };
   }
 
@@ -261,6 +266,21 @@ export class Observer {
       .toSorted(
         (a, b) => Number(a.revision ?? 0) - Number(b.revision ?? 0) || (a.name < b.name ? -1 : 1),
       );
+  }
+
+  /** Annotations of Kubernetes' own controller are not recorded. */
+  #restDeployments() {
+    return Object.fromEntries(
+      this.deployments.map(({ metadata, spec }) => {
+        const own = Object.entries(metadata.annotations ?? {}).filter(
+          ([name]) => !name.startsWith('deployment.kubernetes.io/'),
+        );
+        return [
+          metadata.name,
+          { desired: spec.replicas ?? 0, annotations: Object.fromEntries(own) },
+        ];
+      }),
+    );
   }
 
   #restServices() {

@@ -167,9 +167,17 @@ class Player {
       (wanted.step === undefined || wanted.step === status?.currentStepIndex) &&
       (wanted.abort === undefined || wanted.abort === (status?.abort === true)) &&
       (wanted.stable === undefined || wanted.stable === isStable) &&
+      this.#isDeployed(wanted) &&
       this.#areSets(wanted) &&
       this.#isAnalysed(wanted) &&
       this.#isTried(wanted)
+    );
+  }
+
+  #isDeployed({ deployment }: Exclude<When, 'rest'>): boolean {
+    return (
+      deployment === undefined ||
+      this.#observer.deployments.every(({ spec }) => (spec.replicas ?? 0) === deployment)
     );
   }
 

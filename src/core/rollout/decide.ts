@@ -25,6 +25,7 @@ import { canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts'
 import { pauseStep } from './steps.ts';
 import { shiftTraffic } from './traffic.ts';
 import type { RolloutProblem } from './validation/problem.ts';
+import { recordWorkload } from './workload-scaling.ts';
 import type { RolloutWorld } from './world.ts';
 
 export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
@@ -51,6 +52,7 @@ function nextStatus(pass: Pass): RolloutStatus {
   const { world, draft, sets } = pass;
   const stored = world.rollout.status ?? {};
   if (claimSets(pass)) return stored;
+  recordWorkload(pass);
   const { problem } = world;
   if (problem !== undefined && !isAbortUnderWay(pass, problem)) {
     return invalidStatus(pass, problem);

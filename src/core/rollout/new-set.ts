@@ -91,7 +91,8 @@ function collided(pass: Pass, taken: ReplicaSet): RolloutStatus {
   return isOurs ? stored : { ...stored, collisionCount: (stored.collisionCount ?? 0) + 1 };
 }
 
-function newReplicaSet({ world, rollout, sets, replicas }: Pass): ReplicaSet {
+function newReplicaSet(pass: Pass): ReplicaSet {
+  const { world, rollout, sets, replicas } = pass;
   const { spec, metadata } = rollout;
   const hash = { [HASH_LABEL]: world.hashes.podTemplate };
   const labels = { ...spec.template?.metadata?.labels, ...hash };
@@ -104,7 +105,7 @@ function newReplicaSet({ world, rollout, sets, replicas }: Pass): ReplicaSet {
       ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
       labels,
       annotations: {
-        ...copiedAnnotations(rollout),
+        ...copiedAnnotations(pass),
         [REVISION]: String(nextRevision(sets.all, undefined)),
         [DESIRED_REPLICAS]: String(replicas),
       },

@@ -7,13 +7,14 @@ import {
   NOTIFIED,
   REVISION,
   REVISION_HISTORY,
+  WORKLOAD_GENERATION,
 } from '../../api/names.ts';
 import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
-import type { Rollout } from '../../api/rollout.ts';
 import { refOf } from '../ownership.ts';
 import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { revisionOf } from './sets.ts';
+import { workloadGeneration } from './workload.ts';
 
 const OWN: ReadonlySet<string> = new Set([
   LAST_APPLIED,
@@ -21,13 +22,16 @@ const OWN: ReadonlySet<string> = new Set([
   REVISION_HISTORY,
   DESIRED_REPLICAS,
   NOTIFIED,
+  WORKLOAD_GENERATION,
 ]);
 
-/** The Rollout's annotations as a set carries them. */
-export function copiedAnnotations({ metadata }: Rollout): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(metadata.annotations ?? {}).filter(([key]) => !OWN.has(key)),
+/** The Rollout's annotations as a set carries them, and the generation of the workload that the template is from. */
+export function copiedAnnotations({ rollout, world }: Pass): Record<string, string> {
+  const copied = Object.fromEntries(
+    Object.entries(rollout.metadata.annotations ?? {}).filter(([key]) => !OWN.has(key)),
   );
+  const generation = workloadGeneration(world.workload);
+  return generation === undefined ? copied : { ...copied, [WORKLOAD_GENERATION]: generation };
 }
 
 /** One more than the highest revision of all other sets. */
@@ -69,12 +73,13 @@ export function syncRevision(pass: Pass): boolean {
 }
 
 /** Revision, copied annotations and minReadySeconds, as far as they differ. */
-function setChange({ sets, rollout }: Pass, newSet: ReplicaSet): Json | undefined {
+function setChange(pass: Pass, newSet: ReplicaSet): Json | undefined {
+  const { sets, rollout } = pass;
   const before = newSet.metadata.annotations ?? {};
   const old = revisionOf(newSet);
   const revision = nextRevision(sets.all, newSet);
   const changed: Record<string, string> = {};
-  for (const [key, value] of Object.entries(copiedAnnotations(rollout))) {
+  for (const [key, value] of Object.entries(copiedAnnotations(pass))) {
     if (before[key] !== value) changed[key] = value;
   }
   if (old === undefined || old < revision) {

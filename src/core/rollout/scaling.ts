@@ -17,11 +17,15 @@ import {
   hashOf,
   sizeOf,
 } from './sets.ts';
+import { shrinkWorkload } from './workload-scaling.ts';
 import { atLeastMinimum, canaryScaleInForce, replicasForWeight } from './weights.ts';
 
 /** True if something was scaled. */
 export function scaleReplicaSets(pass: Pass): boolean {
-  return scaleStable(pass) || scaleNew(pass) || scaleOthers(pass);
+  if (scaleStable(pass)) return true;
+  const isNewScaled = scaleNew(pass);
+  shrinkWorkload(pass);
+  return isNewScaled || scaleOthers(pass);
 }
 
 function scaleStable(pass: Pass): boolean {

@@ -11,6 +11,7 @@ import { availableOf, hashOf, setWith, sizeOf } from './sets.ts';
 import { isStepComplete, stepText } from './steps.ts';
 import { type TailFacts, watchDeadline, withTail } from './tail.ts';
 import { stepIndexOf, stepsOf } from './weights.ts';
+import { retireWorkload } from './workload-scaling.ts';
 
 export const NOTHING_NEW: TailFacts = { isReset: false, isRollback: false, isPromoted: false };
 
@@ -191,6 +192,7 @@ export function promoted(pass: Pass, base: RolloutStatus, reason: string): Rollo
   const { rollout, draft, stored } = pass;
   draft.arePausesCleared = true;
   draft.isAbortRemoved = true;
+  retireWorkload(pass);
   const length = stepsOf(rollout).length;
   const status = withIndex(withoutFull(base), length === 0 ? undefined : length);
   const hash = base.currentPodHash ?? '';

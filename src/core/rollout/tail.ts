@@ -27,6 +27,7 @@ import {
 } from './progress.ts';
 import { isFastRollback, isInsideWindow } from './promotion.ts';
 import { hashOf, isSaturated, setWith } from './sets.ts';
+import { withWorkloadObserved } from './workload-scaling.ts';
 
 export interface TailFacts {
   readonly isReset: boolean;
@@ -39,7 +40,8 @@ export interface TailFacts {
 export function withTail(pass: Pass, base: RolloutStatus, facts: TailFacts): RolloutStatus {
   const { rollout } = pass;
   const observedGeneration = String(rollout.metadata.generation ?? 0);
-  const observed = { ...base, observedGeneration, conditions: validConditions(pass) };
+  const current = { ...base, observedGeneration, conditions: validConditions(pass) };
+  const observed = withWorkloadObserved(pass, current);
   abortAfterDeadline(pass, observed);
   const held = withPauses(pass, withAbort(pass, observed));
   const conditions = conditionsOf(pass, held);

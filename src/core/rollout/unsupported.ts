@@ -20,12 +20,8 @@ const LATER_BLUE_GREEN = ['antiAffinity', 'activeMetadata', 'previewMetadata'] a
 
 /** The first such member of the spec with what to do instead; undefined if there is none. */
 export function unsupportedProblem(rollout: Rollout): string | undefined {
-  const { spec } = rollout;
   const later = (field: string, instead: string) =>
     `${field}: Forbidden: not in this version of Slipway yet; ${instead}`;
-  if (spec.workloadRef !== undefined) {
-    return later('spec.workloadRef', 'put the pod template into spec.template');
-  }
   const blueGreen = blueGreenOf(rollout);
   for (const member of LATER_BLUE_GREEN) {
     if (blueGreen?.[member] !== undefined) {

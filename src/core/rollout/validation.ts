@@ -10,7 +10,9 @@ import type { NamedObjects } from './world.ts';
  * The first problem; undefined if there is none (rollout.md 10). It follows from the spec and from the objects that
  * the spec names, so the shell asks once for each version of these and hands the answer in with the world.
  */
-export function rolloutProblem(world: NamedObjects): RolloutProblem | undefined {
+export function rolloutProblem(named: NamedObjects): RolloutProblem | undefined {
+  if (named.workload?.problem !== undefined) return named.workload.problem;
+  const world = named.workload === undefined ? named : withOwnTemplate(named);
   const [first] = specProblems(world.rollout);
   const own = first?.text ?? unsupportedProblem(world.rollout);
   if (own !== undefined) return { text: own, isReference: false };
@@ -18,4 +20,10 @@ export function rolloutProblem(world: NamedObjects): RolloutProblem | undefined 
   if (text !== undefined) return { text, isReference: true };
   const rule = ruleProblem(world.rollout, world.destinationRules);
   return rule === undefined ? undefined : { ...rule, isReference: true };
+}
+
+/** A template that has been looked up is held to the rules of one that stands in the Rollout itself. */
+function withOwnTemplate(named: NamedObjects): NamedObjects {
+  const { workloadRef: _ref, ...spec } = named.rollout.spec;
+  return { ...named, rollout: { ...named.rollout, spec } };
 }

@@ -7,11 +7,13 @@ import type { Rollout } from '../../api/rollout.ts';
 import type { Duration } from '../../lib/time.ts';
 import type { Answer, Refusal } from '../decision.ts';
 import type { RolloutProblem } from './validation/problem.ts';
+import type { Workload } from './workload.ts';
 
 /** The Rollout and the objects that its spec names: what decides whether it can be driven at all. */
 export type NamedObjects = Pick<
   RolloutWorld,
   | 'rollout'
+  | 'workload'
   | 'services'
   | 'virtualServices'
   | 'destinationRules'
@@ -33,8 +35,8 @@ export interface RolloutWorld {
   /** Templates that the spec names, and those that they name, as far as they exist. */
   readonly analysisTemplates: readonly AnalysisTemplate[];
   readonly clusterAnalysisTemplates: readonly ClusterAnalysisTemplate[];
-  /** The object that workloadRef names; `undefined` if there is none. */
-  readonly workload?: KubeObject;
+  /** What workloadRef names; its template and selector are in `rollout` already. Absent without a workloadRef. */
+  readonly workload?: Workload;
   /** What is dear to compute: made by the shell once per template and once per steps list (2.1, 2.7). */
   readonly hashes: {
     /** Name of a new set: the form with `creationTimestamp: null` (2.2). */

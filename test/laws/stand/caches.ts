@@ -12,6 +12,8 @@ import {
   virtualServices,
 } from '../../../src/api/resources.ts';
 import type { Caches } from '../../../src/controller/caches.ts';
+import type { Workloads } from '../../../src/controller/workloads.ts';
+import { workloadKind } from '../../../src/core/rollout/workload.ts';
 import { controllerOf } from '../../../src/core/ownership.ts';
 import type { WatchCache } from '../../../src/kube/watch-cache.ts';
 import { type Store, storeKey } from '../../../src/sandbox/apiserver/store.ts';
@@ -30,6 +32,18 @@ export function storeCaches(store: Store): Caches {
     services: cacheOf(SERVICES),
     virtualServices: cacheOf(virtualServices(ISTIO_VERSION)),
     destinationRules: cacheOf(destinationRules(ISTIO_VERSION)),
+  };
+}
+
+/** What Rollouts take their template from. */
+export function storeWorkloads(store: Store): Pick<Workloads, 'find'> {
+  return {
+    find: (_key, rollout) => {
+      const resource = workloadKind(rollout);
+      if (resource === undefined) return undefined;
+      const name = rollout.spec.workloadRef?.name ?? '';
+      return store.get(storeKey(resource), rollout.metadata.namespace, name);
+    },
   };
 }
 

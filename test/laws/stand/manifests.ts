@@ -1,6 +1,6 @@
 // The objects of a story, from its compact setup: one Rollout `web`, its Services, its mesh, its analyses.
 import type { AnalysisTemplate } from '../../../src/api/analysis.ts';
-import type { Service } from '../../../src/api/kubernetes.ts';
+import type { Deployment, Service } from '../../../src/api/kubernetes.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
 import type { CanaryStep, CanaryStrategy, Rollout, RolloutSpec } from '../../../src/api/rollout.ts';
 import type { DestinationRule, VirtualService } from '../../../src/core/traffic/istio-objects.ts';
@@ -22,6 +22,8 @@ export type StepKind =
 
 export interface Setup {
   readonly traffic: Traffic;
+  /** The template comes from a Deployment, which is treated in that way; from the Rollout itself if absent. */
+  readonly workload?: 'never' | 'onsuccess' | 'progressively';
   readonly steps: readonly StepKind[];
   readonly background: 'none' | 'always' | 'from 1';
   readonly strategy: Pick<
@@ -133,6 +135,35 @@ const BLUE_GREEN = {
 
 const LABELS = { app: 'web' };
 
+const TEMPLATED = {
+  selector: { matchLabels: LABELS },
+  template: {
+    metadata: { labels: LABELS },
+    spec: {
+      containers: [
+        { name: 'web', image: imageOf(1), ports: [{ containerPort: 8080, protocol: 'TCP' }] },
+      ],
+    },
+  },
+};
+
+/** What `spec.workloadRef` names. Nothing runs its pods. */
+function deployment(): Deployment {
+  const metadata = { name: ROLLOUT };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata,
+    spec: { replicas: 3, ...TEMPLATED },
+  };
+}
+
+function templateSource({ workload }: Setup): Partial<RolloutSpec> {
+  if (workload === undefined) return TEMPLATED;
+  const names = { apiVersion: 'apps/v1', kind: 'Deployment', name: ROLLOUT };
+  return { workloadRef: { ...names, scaleDown: workload } };
+}
+
 export function rolloutOf(setup: Setup): Rollout {
   return {
     apiVersion: 'argoproj.io/v1alpha1',
@@ -140,15 +171,7 @@ export function rolloutOf(setup: Setup): Rollout {
     metadata: { name: ROLLOUT },
     spec: {
       ...setup.spec,
-      selector: { matchLabels: LABELS },
-      template: {
-        metadata: { labels: LABELS },
-        spec: {
-          containers: [
-            { name: 'web', image: imageOf(1), ports: [{ containerPort: 8080, protocol: 'TCP' }] },
-          ],
-        },
-      },
+      ...templateSource(setup),
       strategy: setup.traffic === 'switch' ? BLUE_GREEN : { canary: strategyOf(setup) },
     },
   };
@@ -236,6 +259,7 @@ export function manifestsOf(setup: Setup): readonly KubeObject[] {
     ...mesh(setup.traffic),
     template('step', { interval: '10s', count: 2 }),
     template('background', { interval: '20s' }),
+    ...(setup.workload === undefined ? [] : [deployment()]),
     rolloutOf(setup),
   ];
 }

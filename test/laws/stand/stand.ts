@@ -29,7 +29,7 @@ import { VirtualClock } from '../../../src/lib/virtual-clock.ts';
 import { createApiServer } from '../../../src/sandbox/apiserver/server.ts';
 import { Store, storeKey } from '../../../src/sandbox/apiserver/store.ts';
 import { meshKinds } from '../../../src/sandbox/mesh-kinds.ts';
-import { storeCaches } from './caches.ts';
+import { storeCaches, storeWorkloads } from './caches.ts';
 import { Pods } from './pods.ts';
 
 export const NAMESPACE = 'shop';
@@ -147,6 +147,7 @@ export class Stand {
     const ports = {
       caches: this.#caches,
       dependents: new Dependents(),
+      workloads: storeWorkloads(this.store),
       keyOf,
       propagationDelay: milliseconds(this.#options.propagationDelayMs ?? 0),
     };
@@ -158,7 +159,9 @@ export class Stand {
     return this.#keys().flatMap(({ resource, name }) => {
       const kind = this.#kindOf(resource);
       const snapshot = kind.snapshot(NAMESPACE, name, this.#memory(resource, name));
-      return snapshot === undefined ? [] : [decidedOf(resource, snapshot, this.now)];
+      return snapshot === undefined || snapshot === 'unread'
+        ? []
+        : [decidedOf(resource, snapshot, this.now)];
     });
   }
 
@@ -257,7 +260,7 @@ export class Stand {
       ...kind,
       snapshot: (namespace, name, memory) => {
         const snapshot = kind.snapshot(namespace, name, memory);
-        if (snapshot === undefined) return undefined;
+        if (snapshot === undefined || snapshot === 'unread') return snapshot;
         return {
           ...snapshot,
           decide: (now) => {

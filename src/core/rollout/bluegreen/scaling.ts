@@ -8,6 +8,7 @@ import { delayCounter } from '../scale-down-delay.ts';
 import { scaleSet } from '../set-scaling.ts';
 import { byRevision, hashOf, sizeOf } from '../sets.ts';
 import { hasSucceeded, storedRun } from '../runs.ts';
+import { shrinkWorkload } from '../workload-scaling.ts';
 import { newSize } from './gates.ts';
 
 export function scaleBlueGreen(pass: Pass): void {
@@ -17,6 +18,7 @@ export function scaleBlueGreen(pass: Pass): void {
     scaleSet(pass, stableSet, { size: replicas, deadline: null });
   }
   scaleNew(pass);
+  shrinkWorkload(pass);
   scaleOthers(pass);
 }
 
