@@ -19,6 +19,8 @@ export interface WebOptions extends ClusterOptions {
   readonly strategy: Strategy;
   readonly replicas?: number;
   readonly image?: string;
+  /** Where template and selector come from; from the Rollout itself if absent. */
+  readonly workloadRef?: NonNullable<RolloutSpec['workloadRef']>;
   /** Fields of the spec beside these. */
   readonly spec?: Partial<RolloutSpec>;
   /** Objects that are there before the Rollout, Services `web-active` and `web-preview` apart. */
@@ -50,21 +52,25 @@ export function service(name: string, selector: Readonly<Record<string, string>>
   return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: NAMESPACE }, spec };
 }
 
-function manifest({ strategy, replicas = 2, image = 'app:v1', spec = {} }: WebOptions): Rollout {
+/** Selector and pod template of an image. */
+export function templated(image: string) {
+  return {
+    selector: { matchLabels: LABELS },
+    template: {
+      metadata: { labels: LABELS },
+      spec: { containers: [{ name: 'app', image, ports: [{ containerPort: 80 }] }] },
+    },
+  };
+}
+
+function manifest(options: WebOptions): Rollout {
+  const { strategy, replicas = 2, image = 'app:v1', spec = {}, workloadRef } = options;
+  const source = workloadRef === undefined ? templated(image) : { workloadRef };
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Rollout',
     metadata: { name: 'web', namespace: NAMESPACE },
-    spec: {
-      replicas,
-      selector: { matchLabels: LABELS },
-      template: {
-        metadata: { labels: LABELS },
-        spec: { containers: [{ name: 'app', image, ports: [{ containerPort: 80 }] }] },
-      },
-      strategy,
-      ...spec,
-    },
+    spec: { replicas, ...source, strategy, ...spec },
   };
 }
 
