@@ -1,6 +1,7 @@
 // Arguments of analyses: the caller's over the template's, and values taken from the Rollout (analysis.md 3).
 import type { Argument } from '../../api/analysis.ts';
 import type { Rollout, RolloutArgument } from '../../api/rollout.ts';
+import { formatFloat } from '../../expr/numbers.ts';
 import type { Substituted } from './substitution.ts';
 
 /** A caller's argument: a template's form, or a Rollout's with its value resolved. */
@@ -60,15 +61,6 @@ function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A number in shortest form, with exponent from 1e21 and below 1e-4, as Go prints floats. */
-function printedNumber(value: number): string {
-  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
-  if (exponent >= -4 && exponent < 21) return String(value);
-  const [mantissa = '', power = '0'] = value.toExponential().split('e');
-  const size = Math.abs(Number(power));
-  return `${mantissa}e${Number(power) < 0 ? '-' : '+'}${String(size).padStart(2, '0')}`;
-}
-
 /** The primitive at a path such as `spec.template.spec.containers[0].image`. */
 export function fieldOf(rollout: unknown, path: string): Substituted<string> {
   let current = rollout;
@@ -81,7 +73,7 @@ export function fieldOf(rollout: unknown, path: string): Substituted<string> {
     case 'string':
       return { ok: true, value: current };
     case 'number':
-      return { ok: true, value: printedNumber(current) };
+      return { ok: true, value: formatFloat(current) };
     case 'boolean':
       return { ok: true, value: String(current) };
     default:

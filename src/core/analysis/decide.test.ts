@@ -56,6 +56,37 @@ describe('decide', () => {
     expect(reasons[0]?.code).toBe('MeasurementWaiting');
   });
 
+  it('judges by conditions that a secret is part of, and does not show it', () => {
+    const judged = (successCondition: string) => {
+      const run = runOf({ args: SECRET_ARGS, metrics: [{ ...METRIC, successCondition }] });
+      const [ask] = decide({ run, answers: [SECRET] }, NOW).asks;
+      const measured = { startedAt: NOW, result: { type: 'json', value: 's3cret' } } as const;
+      const answer: Answer = { kind: 'measure', key: ask?.key ?? '', measured };
+      const { status } = decide({ run, answers: [SECRET, answer] }, NOW);
+      return status.metricResults?.[0]?.measurements?.[0];
+    };
+    expect(judged('result == "{{args.token}}"')?.phase).toBe('Successful');
+    const { phase, message = '' } = judged('result.x == "{{args.token}}"') ?? {};
+    expect(phase).toBe('Error');
+    expect(message).toContain(String.raw`"result.x == \"*****\""`);
+  });
+
+  it('keeps a secret that is part of a metric’s name out of what is stored', () => {
+    const run = runOf({
+      args: SECRET_ARGS,
+      metrics: [{ ...METRIC, name: 'errors-{{args.token}}' }],
+    });
+    const [ask] = decide({ run, answers: [SECRET] }, NOW).asks;
+    expect(ask?.kind === 'measure' && ask.measure.provider.prometheus?.query).toBe(
+      'token="s3cret"',
+    );
+    const measured = { startedAt: NOW, result: { type: 'float64', value: 0 }, value: '0' } as const;
+    const answer: Answer = { kind: 'measure', key: ask?.key ?? '', measured };
+    const decision = decide({ run, answers: [SECRET, answer] }, NOW);
+    expect(decision.status.phase).toBe('Successful');
+    expect(JSON.stringify(decision)).not.toContain('s3cret');
+  });
+
   it.each([
     {
       reason: 'a secret that is not there ends the run',

@@ -73,7 +73,9 @@ function completionEvent(phase: string): EventNote {
 }
 
 interface Due {
+  /** Resolved without secrets; `index` is its place in the run. */
   readonly metric: Metric;
+  readonly index: number;
   readonly action: DueAction;
   readonly key: string;
 }
@@ -83,12 +85,12 @@ function resultFor(status: AnalysisRunStatus, name: string): MetricResult | unde
 }
 
 function dueMetrics(run: Run, moment: Moment): readonly Due[] {
-  return run.metrics.flatMap((metric) => {
+  return run.metrics.flatMap((metric, index) => {
     const result = resultFor(run.status, metric.name);
     const action = dueAction(metric, result, moment);
     if (action === undefined) return [];
     // The number keeps an answer from being taken for that of a later measurement.
-    return [{ metric, action, key: `${metric.name}/${takenOf(result)}/${action}` }];
+    return [{ metric, index, action, key: `${metric.name}/${takenOf(result)}/${action}` }];
   });
 }
 
@@ -139,18 +141,22 @@ function taken(run: Run, round: Round): RunDecision {
   return { ...decision, events: [...absences(run, round), ...decision.events] };
 }
 
+/** The metric with its secrets, but under the name that is stored. */
+function revealed({ metrics }: Round, { metric, index }: Due): Metric {
+  return { ...(metrics[index] ?? metric), name: metric.name };
+}
+
 /** Why measurements of this round had no data, as far as it was found out. */
-function absences({ world, metrics }: Run, { due, secrets }: Round): readonly EventNote[] {
+function absences({ world }: Run, { due, secrets }: Round): readonly EventNote[] {
   return due.flatMap(({ metric, key }) => {
     const measured = answerTo(world, key);
     const reason = measured?.metadata?.[NO_DATA];
     if (measured === undefined || reason === undefined) return [];
-    const provider = metrics.find(({ name }) => name === metric.name)?.provider;
     const message = absenceText({
       metric: metric.name,
       at: formatInstant(measured.startedAt),
       reason: redacted(reason, secrets),
-      query: provider?.prometheus?.query ?? '',
+      query: metric.provider.prometheus?.query ?? '',
     });
     return [warning('MetricNoData', message)];
   });
@@ -172,7 +178,7 @@ function withAnswer(
   const { name } = one.metric;
   const before = list.find((result) => result.name === name);
   const result = withMeasurement(before, {
-    metric: one.metric,
+    metric: revealed(round, one),
     action: one.action,
     measured: answer,
     now: run.now,
@@ -189,8 +195,8 @@ function answerTo({ answers }: AnalysisWorld, key: string): Measured | undefined
   return found?.kind === 'measure' ? found.measured : undefined;
 }
 
-function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
-  const resolved = round.metrics.find((one) => one.name === metric.name) ?? metric;
+function measureAsk(run: Run, round: Round, due: Due): Ask {
+  const { metric, action, key } = due;
   const result = resultFor(run.status, metric.name);
   const isInFlight = action === 'resume' || action === 'terminate';
   const measurement = isInFlight ? result?.measurements?.at(-1) : undefined;
@@ -200,7 +206,7 @@ function measureAsk(run: Run, round: Round, { metric, action, key }: Due): Ask {
     key,
     measure: {
       metricName: metric.name,
-      provider: resolved.provider,
+      provider: revealed(round, due).provider,
       action,
       run: { namespace, name, uid },
       number: takenOf(result) + 1,
