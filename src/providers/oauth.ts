@@ -21,6 +21,17 @@ export interface TokenRequest {
   readonly attempt: string;
 }
 
+/** Throws if OAuth2 is wanted, but who asks for the token is not said. */
+export function requireClient({
+  tokenUrl = '',
+  clientId = '',
+  clientSecret = '',
+}: OAuth2 = {}): void {
+  if (tokenUrl !== '' && (clientId === '' || clientSecret === '')) {
+    throw new ProviderError('missing mandatory parameter in metric for OAuth2 setup');
+  }
+}
+
 /** The Authorization header; undefined if OAuth2 is not set up. */
 export async function oauthHeader(
   oauth: OAuth2 | undefined,
@@ -29,9 +40,7 @@ export async function oauthHeader(
 ): Promise<string | undefined> {
   const { tokenUrl = '', clientId = '', clientSecret = '', scopes = [] } = oauth ?? {};
   if (tokenUrl === '') return undefined;
-  if (clientId === '' || clientSecret === '') {
-    throw new ProviderError('missing mandatory parameter in metric for OAuth2 setup');
-  }
+  requireClient(oauth);
   const form = {
     grant_type: 'client_credentials',
     ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),

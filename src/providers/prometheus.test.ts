@@ -133,9 +133,17 @@ describe('measurePrometheus', () => {
       settings: { authentication: { basicAuth: { username: 'u' } } },
       error: 'missing mandatory parameter in metric for basic auth setup: password',
     },
+    {
+      reason: 'OAuth2 needs a client',
+      settings: { authentication: { oauth2: { tokenUrl: 'http://id/token', clientId: 'web' } } },
+      error: 'missing mandatory parameter in metric for OAuth2 setup',
+    },
   ])('$reason', async ({ settings, error }) => {
     const { ports } = serverOf(success('vector', []));
-    expect((await measure(ports, settings)).error).toBe(error);
+    const measured = await measure(ports, settings);
+    expect(measured.error).toBe(error);
+    // What could not be set up has not resolved a query.
+    expect(measured.metricMetadata).toBeUndefined();
   });
 
   it('asks again with GET where POST is not allowed', async () => {

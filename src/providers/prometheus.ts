@@ -8,7 +8,7 @@ import type { Cancel, Headers, Instant } from '../lib/ports.ts';
 import { earlier, parseDuration, seconds } from '../lib/time.ts';
 import { awsSession } from './aws.ts';
 import { addressOf, attempt, formOf, sender, withTimeout } from './http.ts';
-import { oauthHeader } from './oauth.ts';
+import { oauthHeader, requireClient } from './oauth.ts';
 import { absenceOf, type SeriesIndex } from './prometheus-absence.ts';
 import {
   type Answered,
@@ -32,9 +32,11 @@ export async function measurePrometheus(
 ): Promise<Measured> {
   const startedAt = ports.clock.now();
   const query = settings.query ?? '';
-  const metricMetadata = query === '' ? {} : { ResolvedPrometheusQuery: query };
+  let metricMetadata = {};
   try {
-    const target = targetOf(ports, settings, startedAt);
+    const base = baseOf(ports, settings);
+    if (query !== '') metricMetadata = { ResolvedPrometheusQuery: query };
+    const target = targetOf(base, settings, startedAt);
     const limit = seconds(settings.timeout ?? DEFAULT_TIMEOUT_SECONDS);
     const answered = await withTimeout(ports, limit, cancel, (inner) =>
       asked(ports, settings, { ...target, cancel: inner }),
@@ -58,7 +60,13 @@ export async function measurePrometheus(
     };
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return { startedAt, finishedAt: ports.clock.now(), error: error.message, metricMetadata };
+    const hasMetadata = Object.keys(metricMetadata).length > 0;
+    return {
+      startedAt,
+      finishedAt: ports.clock.now(),
+      error: error.message,
+      ...(hasMetadata ? { metricMetadata } : {}),
+    };
   }
 }
 
@@ -93,8 +101,7 @@ function seriesIndex(
   settings: Settings,
   { cancel, now }: { readonly cancel: Cancel; readonly now: Instant },
 ): SeriesIndex {
-  const address = addressOf(addressText(ports, settings));
-  const base = `${address?.root ?? ''}${address?.path ?? ''}/api/v1`;
+  const base = baseOf(ports, settings);
   const span = { start: unix(earlier(now, LOOK_BACK)), end: unix(now) };
   const list = async (path: string, selector: string): Promise<readonly unknown[]> => {
     const send = signing(ports, settings, sender(ports, settings.insecure === true));
@@ -130,16 +137,22 @@ function unix(at: Instant): string {
   return plainNumber(at / 1000);
 }
 
-function targetOf(ports: ProviderPorts, settings: Settings, now: Instant): Target {
-  const { query = '', rangeQuery, timeout = DEFAULT_TIMEOUT_SECONDS } = settings;
+/** Address of the API. Throws if the settings make no sense, whatever is asked. */
+function baseOf(ports: ProviderPorts, settings: Settings): string {
+  const { timeout = DEFAULT_TIMEOUT_SECONDS, authentication } = settings;
   const text = addressText(ports, settings);
   if (text === '') {
     throw new ProviderError('prometheus address is not configured');
   }
   const address = addressOf(text);
   if (address === undefined) throw new ProviderError('prometheus address is not is url format');
+  basicHeader(authentication?.basicAuth);
+  requireClient(authentication?.oauth2);
   if (timeout < 0) throw new ProviderError('prometheus timeout should not be negative');
-  const base = `${address.root}${address.path}/api/v1`;
+  return `${address.root}${address.path}/api/v1`;
+}
+
+function targetOf(base: string, { query = '', rangeQuery }: Settings, now: Instant): Target {
   if (rangeQuery === undefined) {
     return { url: `${base}/query`, form: formOf({ query, time: unix(now) }) };
   }
