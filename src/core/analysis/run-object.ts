@@ -47,8 +47,10 @@ export function readyRun(planned: PlannedRun): ReadyRun {
       if (!isTaken) return { name, write: createRun(planned, name) };
       continue;
     }
+    // One that was told to end may end well without having measured anything: it would wave a retry through.
     const reusable =
       !isCompleted(own.status?.phase) &&
+      own.spec.terminate !== true &&
       isControlledBy(own, owner.metadata.uid) &&
       isSameWork(own.spec, spec);
     if (reusable) return { name, write: undefined };
