@@ -218,6 +218,28 @@ describe('the writes of a decision', () => {
     expect(await client.get(refTo('gone'))).toBeDefined();
   });
 
+  it('a patch of what is gone counts as done only where that is said', async () => {
+    const client = await clientOfCluster();
+    const { metadata } = await client.create(CONFIG_MAPS, configMap('gone'));
+    const write = labelOf('gone', metadata.resourceVersion ?? '');
+    await client.delete(refTo('gone'));
+    const tell = () => undefined;
+    expect((await applyWrites({ client, tell }, [write])).kind).toBe('failed');
+    const outcome = await applyWrites({ client, tell }, [{ ...write, mayBeGone: true }]);
+    expect(outcome).toEqual({ kind: 'ok', effects: [{ kind: 'none' }] });
+  });
+
+  it('a patch of what has changed is refused even where it may be gone', async () => {
+    const client = await clientOfCluster();
+    const { metadata } = await client.create(CONFIG_MAPS, configMap('changed'));
+    const write = labelOf('changed', metadata.resourceVersion ?? '');
+    const body = { metadata: { labels: { other: 'yes' } } };
+    await client.patch(refTo('changed'), { type: 'merge', body });
+    const tell = () => undefined;
+    const outcome = await applyWrites({ client, tell }, [{ ...write, mayBeGone: true }]);
+    expect(outcome.kind).toBe('stale');
+  });
+
   it('nothing is deleted that has changed since it was decided on', async () => {
     const client = await clientOfCluster();
     const { metadata } = await client.create(CONFIG_MAPS, configMap('changed'));

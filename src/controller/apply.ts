@@ -195,12 +195,17 @@ async function requireOwner(
 
 async function patch(client: KubeClient, write: PatchWrite): Promise<Effect> {
   if (write.onlyWhile !== undefined) await requireOwner(client, write.onlyWhile);
-  const object = await client.patch<KubeObject>(write.ref, {
-    type: write.patch.type,
-    body: guarded(write),
-    ...(write.subresource === undefined ? {} : { subresource: write.subresource }),
-  });
-  return written(write.ref, object);
+  try {
+    const object = await client.patch<KubeObject>(write.ref, {
+      type: write.patch.type,
+      body: guarded(write),
+      ...(write.subresource === undefined ? {} : { subresource: write.subresource }),
+    });
+    return written(write.ref, object);
+  } catch (error) {
+    if (write.mayBeGone === true && isNotFound(error)) return { kind: 'none' };
+    throw error;
+  }
 }
 
 async function remove(client: KubeClient, write: DeleteWrite): Promise<Effect> {

@@ -52,7 +52,11 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   const started = ports.clock.now();
   const result = await carryOut(ports, pass, snapshot, decision);
   report(ports, snapshot, decision, { result, durationMs: ports.clock.now() - started });
-  if (result.kind !== 'ok') return 'retry';
+  if (result.kind !== 'ok') {
+    // Pods are asked for again: a refusal may mean that those of the answer have changed.
+    pass.memory.used(used.filter(({ kind }) => kind === 'pods'));
+    return 'retry';
+  }
   if (decision.asks.length === 0) pass.memory.used(used);
   pass.memory.forgetCreates();
   snapshot.onCarriedOut();

@@ -42,6 +42,8 @@ export interface PatchWrite extends WriteBase {
   readonly subresource?: 'status' | 'scale';
   /** Refused by anything but staleness it is tried again, after the rest of the decision has been carried out. */
   readonly isOptional?: boolean;
+  /** An object that is gone counts as done. */
+  readonly mayBeGone?: true;
   /** Done only while that object is there and not being deleted, by a reading past all caches. */
   readonly onlyWhile?: { readonly ref: ObjectRef; readonly uid: string };
 }
