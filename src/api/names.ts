@@ -23,6 +23,11 @@ export const CANARY_SWITCHED = 'slipway.dev/canary-switched';
 export const STABLE_SWITCHED = 'slipway.dev/stable-switched';
 export const WEIGHTS_SET = 'slipway.dev/weights-set';
 
+/** On a set: keys of metadata that its template has no longer, or anew, and its pods may not know of yet. */
+export const METADATA_PENDING = 'slipway.dev/metadata-pending';
+/** On a set: what the user's template has under keys that carry metadata of the strategy now. */
+export const REPLACED_METADATA = 'slipway.dev/replaced-metadata';
+
 export const EXPERIMENT_NAME = 'experiment.argoproj.io/name';
 export const EXPERIMENT_TEMPLATE = 'experiment.argoproj.io/template-name';
 
@@ -81,6 +86,16 @@ export const KEYS: readonly Key[] = [
     key: EPHEMERAL_METADATA,
     on: 'annotation of ReplicaSets',
     value: 'labels and annotations that were put on its pods, as JSON',
+  },
+  {
+    key: METADATA_PENDING,
+    on: 'annotation of ReplicaSets',
+    value: 'labels and annotations that its pods may still have from before, as JSON',
+  },
+  {
+    key: REPLACED_METADATA,
+    on: 'annotation of ReplicaSets',
+    value: "what the user's template has under the keys of ephemeral-metadata, as JSON",
   },
   {
     key: SWITCHED,

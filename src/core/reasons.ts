@@ -30,6 +30,7 @@ export const ROLLOUT_REASONS = {
   ExperimentNotStarted: 'An Experiment could not be made of its step.',
   WaitingForExperiment: 'An Experiment is not done.',
   RestartingPods: 'Pods that are older than spec.restartAt are evicted.',
+  SyncingMetadata: 'ReplicaSets or pods get the metadata of the role that they have now.',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** Codes of Experiment decisions. */

@@ -11,10 +11,6 @@ interface Feature {
 }
 
 const FEATURES: readonly Feature[] = [
-  {
-    name: 'ephemeral metadata',
-    isUsed: (_object, text) => /"(?:canary|stable|active|preview)Metadata":/.test(text),
-  },
   { name: 'ping-pong', isUsed: (_object, text) => text.includes('"pingPong":') },
   { name: 'anti-affinity', isUsed: (_object, text) => text.includes('"antiAffinity":') },
 ];

@@ -159,6 +159,63 @@ function unpromoted(trace: Trace): Trace {
   return { ...trace, rest, milestones: [], phases: [], events: [], writes: {} };
 }
 
+const ROLES = ['canaryMetadata', 'stableMetadata', 'activeMetadata', 'previewMetadata'] as const;
+
+interface StrategyPatch {
+  readonly spec?: {
+    readonly strategy?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+}
+
+/** The action that takes the metadata of the two roles out of the spec. */
+function removalOfMetadata({ actions }: Trace): number {
+  return actions.findIndex(({ do: action }) => {
+    const strategies = Object.values(
+      (action.with as StrategyPatch | undefined)?.spec?.strategy ?? {},
+    );
+    return strategies.some((one) => ROLES.filter((role) => one[role] === null).length === 2);
+  });
+}
+
+interface MarkedSet {
+  readonly ready: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ephemeralMetadata?: string;
+}
+
+type Parts = Readonly<Record<'labels' | 'annotations', Readonly<Record<string, string>>>>;
+
+/** The set without what its record says was put into its template. */
+function unmarked({ ephemeralMetadata = '{}', ...set }: MarkedSet): object {
+  const put = JSON.parse(ephemeralMetadata) as Partial<Parts>;
+  const parts = (['labels', 'annotations'] as const).flatMap((part) => {
+    const left = Object.entries(set[part] ?? {}).filter(([key]) => put[part]?.[key] === undefined);
+    return left.length === 0 ? [] : [[part, Object.fromEntries(left)]];
+  });
+  const { labels: _labels, annotations: _annotations, ...rest } = set;
+  return { ...rest, ...Object.fromEntries(parts) };
+}
+
+/** What was taken out of the spec leaves sets and pods; that takes two writes for a set and one for a pod. */
+function withoutMetadata(trace: Trace): Trace {
+  const at = removalOfMetadata(trace);
+  if (at < 0) return trace;
+  const setsOf = (state: State) => state['replicaSets'] as readonly MarkedSet[];
+  const left = trace.rest
+    .slice(at + 1, at + 2)
+    .flatMap(setsOf)
+    .filter(({ ephemeralMetadata }) => ephemeralMetadata !== undefined);
+  const more = left.reduce((sum, { ready }) => sum + 2 + ready, 0);
+  return {
+    ...trace,
+    writes: { ...trace.writes, 'patch what has metadata': more },
+    rest: trace.rest.map((state, index) => {
+      return index > at ? { ...state, replicaSets: setsOf(state).map(unmarked) } : state;
+    }),
+  };
+}
+
 export const RULES: readonly Rule[] = [
   {
     serves: 'rollout.md 7.2: the cause of an abort is the message alone',
@@ -180,6 +237,10 @@ export const RULES: readonly Rule[] = [
   {
     serves: 'observed-defects 4: an active Service that loses its hash gets it back at once',
     apply: repaired,
+  },
+  {
+    serves: 'observed-defects 13: metadata that is taken out of the spec leaves sets and pods',
+    apply: withoutMetadata,
   },
   {
     serves: 'observed-defects 10: a change to blue-green does not skip the pause before promotion',

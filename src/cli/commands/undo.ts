@@ -8,6 +8,7 @@ import { selectorText } from '../../api/selector.ts';
 import { isSameTemplate } from '../../api/template-equality.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isControlledBy } from '../../core/ownership.ts';
+import { userTemplateOf } from '../../core/rollout/user-template.ts';
 import { CommandError, type Leaf } from '../command.ts';
 import { int } from '../flags.ts';
 
@@ -37,8 +38,9 @@ function chosen(rollout: Rollout, all: readonly Revision[], wanted: number): Rep
   throw new CommandError(`no revision found for rollout "${rollout.metadata.name}"`);
 }
 
+/** As its user wrote it: what the strategy has put in is no part of the revision. */
 function withoutHash(set: ReplicaSet): PodTemplateSpec {
-  const { template = {} } = set.spec;
+  const template = userTemplateOf(set);
   const { [HASH_LABEL]: _hash, ...labels } = template.metadata?.labels ?? {};
   return { ...template, metadata: { ...template.metadata, labels } };
 }

@@ -6,6 +6,7 @@
 // Guarantees: pure and total; stopping after any of the writes is safe; traffic moves before pods go.
 import { normal } from '../events.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
+import { jsonEqual } from '../../lib/equal.ts';
 import type { Instant } from '../../lib/time.ts';
 import type { Decision } from '../decision.ts';
 import { followAnalyses } from './analyses.ts';
@@ -17,6 +18,7 @@ import { cleanRevisions, cleanRuns } from './history.ts';
 import { invalidStatus } from './invalid.ts';
 import { blueGreenOf } from './limits.ts';
 import { createNewSet, foundStatus } from './new-set.ts';
+import { syncMetadata } from './metadata.ts';
 import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
@@ -96,6 +98,7 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   if (isChanged(pass)) return resetStatus(pass);
   const { draft } = pass;
   if (restartPods(pass)) return undefined;
+  syncMetadata(pass);
   cleanRevisions(pass);
   draft.experiment = storedExperiment(pass);
   const isShifted = shiftTraffic(pass);
@@ -110,7 +113,8 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   return canaryStatus(pass);
 }
 
-function decisionOf({ draft, rollout }: Pass, status: RolloutStatus): Decision<RolloutStatus> {
+function decisionOf(pass: Pass, status: RolloutStatus): Decision<RolloutStatus> {
+  const { draft, rollout } = pass;
   const [first, ...others] = draft.moments;
   const requeueAt =
     first === undefined ? undefined : others.reduce((a, b) => (b < a ? b : a), first);
@@ -118,10 +122,17 @@ function decisionOf({ draft, rollout }: Pass, status: RolloutStatus): Decision<R
   const text = `rollout ${rollout.metadata.name} is ${phase}${message === '' ? '' : `: ${message}`}`;
   return {
     status,
-    writes: draft.writes,
     events: draft.events,
-    asks: draft.asks,
+    ...writesOf(pass, status),
     ...(requeueAt === undefined ? {} : { requeueAt }),
     reasons: [...draft.reasons, { code: 'Settled', message: text }],
   };
+}
+
+/** What can wait is written by a pass that leaves all else as it is. */
+function writesOf({ draft, world }: Pass, status: RolloutStatus) {
+  const { writes, asks, lastWrites, lastAsks } = draft;
+  const canWait = writes.length > 0 || !jsonEqual(world.rollout.status ?? {}, status);
+  if (lastWrites.length === 0) return { writes, asks };
+  return canWait ? { writes, asks: [...asks, ...lastAsks] } : { writes: lastWrites, asks };
 }

@@ -3,19 +3,20 @@ import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION } from '../../api/names.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
-import { isSameTemplate } from '../../api/template-equality.ts';
 import { type Refusal, refusalOf } from '../decision.ts';
 import { normal, warning } from '../events.ts';
 import { later, seconds } from '../../lib/time.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
 import { conditionOf, replaced, wanted, withCondition } from './conditions.ts';
+import { withMetadata } from './metadata.ts';
 import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { copiedAnnotations, nextRevision } from './revision.ts';
+import { isMadeOf } from './user-template.ts';
 
 /** Creates the set with no pods, and says so; the next pass goes on from there. */
 export function createNewSet(pass: Pass): RolloutStatus {
   const { world, rollout, stored, draft, now } = pass;
-  const set = newReplicaSet(pass);
+  const set = withMetadata(pass, newReplicaSet(pass));
   const { name } = set.metadata;
   const taken = world.taken.find(
     (object) => object.kind === 'ReplicaSet' && object.metadata.name === name,
@@ -79,8 +80,7 @@ export function foundStatus(
 function collided(pass: Pass, taken: ReplicaSet): RolloutStatus {
   const { rollout, stored, draft } = pass;
   const isOurs =
-    isControlledBy(taken, rollout.metadata.uid) &&
-    isSameTemplate(taken.spec.template ?? {}, rollout.spec.template ?? {});
+    isControlledBy(taken, rollout.metadata.uid) && isMadeOf(taken, rollout.spec.template);
   const name = taken.metadata.name;
   draft.reasons.push({
     code: 'CreatingReplicaSet',

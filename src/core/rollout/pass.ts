@@ -36,6 +36,9 @@ export interface Draft {
   /** Told after the status has been written. */
   readonly events: EventNote[];
   readonly asks: Ask[];
+  /** Made only by a pass that has nothing else to write; until then their answers are kept by `lastAsks`. */
+  readonly lastWrites: Write[];
+  readonly lastAsks: Ask[];
   readonly reasons: Reason[];
   /** Moments at which time alone changes the answer; the earliest counts. */
   readonly moments: Instant[];
@@ -80,6 +83,8 @@ function emptyDraft({ status }: Rollout): Draft {
     writes: [],
     events: [],
     asks: [],
+    lastWrites: [],
+    lastAsks: [],
     reasons: [],
     moments: [],
     pausesAdded: new Set(),

@@ -3,10 +3,10 @@ import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION, SCALE_DOWN_DEADLINE } from '../../api/names.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { matchesSelector } from '../../api/selector.ts';
-import { isSameTemplate } from '../../api/template-equality.ts';
 import { type Instant, parseInstant } from '../../lib/time.ts';
 import { controllerOf, isControlledBy } from '../ownership.ts';
 import type { CanarySets } from './replicas.ts';
+import { isMadeOf } from './user-template.ts';
 import type { SetCounts } from './weights.ts';
 import type { RolloutWorld } from './world.ts';
 
@@ -95,7 +95,7 @@ function newSetOf(
   return (
     live.find((set) => hashOf(set) === hashes.podTemplate) ??
     live.find((set) => hashOf(set) === hashes.podTemplateCurrent) ??
-    live.find((set) => isSameTemplate(set.spec.template ?? {}, rollout.spec.template ?? {}))
+    live.find((set) => isMadeOf(set, rollout.spec.template))
   );
 }
 

@@ -14,9 +14,9 @@ const OTHER_ROUTERS = [
   'plugins',
 ] as const;
 
-const LATER_MEMBERS = ['antiAffinity', 'canaryMetadata', 'stableMetadata', 'pingPong'] as const;
+const LATER_MEMBERS = ['antiAffinity', 'pingPong'] as const;
 
-const LATER_BLUE_GREEN = ['antiAffinity', 'activeMetadata', 'previewMetadata'] as const;
+const LATER_BLUE_GREEN = ['antiAffinity'] as const;
 
 /** The first such member of the spec with what to do instead; undefined if there is none. */
 export function unsupportedProblem(rollout: Rollout): string | undefined {

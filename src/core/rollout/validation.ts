@@ -1,6 +1,7 @@
 // Whether a Rollout can be driven at all: its spec, what this version does not do, and what it names.
 import { ruleProblem } from '../traffic/istio-validation.ts';
 import { unsupportedProblem } from './unsupported.ts';
+import { metadataProblem } from './validation/metadata.ts';
 import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
 import type { RolloutProblem } from './validation/problem.ts';
@@ -14,7 +15,7 @@ export function rolloutProblem(named: NamedObjects): RolloutProblem | undefined 
   if (named.workload?.problem !== undefined) return named.workload.problem;
   const world = named.workload === undefined ? named : withOwnTemplate(named);
   const [first] = specProblems(world.rollout);
-  const own = first?.text ?? unsupportedProblem(world.rollout);
+  const own = (first ?? metadataProblem(world.rollout))?.text ?? unsupportedProblem(world.rollout);
   if (own !== undefined) return { text: own, isReference: false };
   const text = referenceProblem(world);
   if (text !== undefined) return { text, isReference: true };

@@ -1,6 +1,7 @@
 // One pass of a blue-green (rollout.md 6.1): preview, sizes, pause, switch, analyses. Entry point: `blueGreenPass`.
 import type { RolloutStatus } from '../../../api/rollout.ts';
 import { cleanRevisions, cleanRuns } from '../history.ts';
+import { syncMetadata } from '../metadata.ts';
 import type { Pass } from '../pass.ts';
 import { restartPods } from '../restart.ts';
 import { hashOf } from '../sets.ts';
@@ -20,6 +21,7 @@ export function blueGreenPass(pass: Pass): RolloutStatus | undefined {
   if (isChanged(pass)) return resetStatus(pass);
   if (restartPods(pass)) return undefined;
   scaleBlueGreen(pass);
+  syncMetadata(pass);
   cleanRevisions(pass);
   pauseBeforeSwitch(pass);
   switchActive(pass);
