@@ -127,6 +127,11 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
       { kind: 'wait', seconds: 6 },
     ],
   },
+  SyncingMetadata: {
+    when: 'a set that becomes stable gets other metadata',
+    setup: { roles: { forNew: { labels: { role: 'new' } } } },
+    acts: [UPDATE],
+  },
   ExperimentSettled: {
     when: 'an experiment has ended',
     setup: TRIED,

@@ -1,6 +1,12 @@
 // Random stories. What a setup may hold is valid: invalid objects are the subject of total.test.ts.
 import fc from 'fast-check';
-import { isRoutedBy, type Setup, type StepKind, type Traffic } from './stand/manifests.ts';
+import {
+  isRoutedBy,
+  type Roles,
+  type Setup,
+  type StepKind,
+  type Traffic,
+} from './stand/manifests.ts';
 import type { Act, Story, Turn } from './story.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
@@ -65,6 +71,36 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
   return fc
     .tuple(limits, fc.oneof(fixed, dynamic))
     .map(([first, second]) => ({ ...first, ...second }));
+}
+
+/** Metadata under keys that both roles have, only one has, and the user's own template has too. */
+const ROLE = fc.constantFrom<NonNullable<Roles['forNew']>>(
+  { labels: { role: 'first' } },
+  { labels: { role: 'second', lane: 'x' }, annotations: { note: 'of a role' } },
+  { annotations: { note: 'of the user' } },
+);
+
+const ROLES: Arb<Roles> = some<Roles>({ forNew: ROLE, forStable: ROLE });
+
+/**
+ * Stories whose pods have the metadata of roles, which may change at any time. Without restarts: where pods are objects,
+ * one that may evict none asks for them every half minute, which is no rest.
+ */
+export function withRoles(...traffics: readonly Traffic[]): Arb<Story> {
+  const change = fc.record({
+    act: ROLES.map((roles): Act => ({ kind: 'roles', roles })),
+    after: fc.oneof(fc.constant('rest' as const), fc.nat({ max: 3 })),
+  });
+  const at = fc.nat({ max: 12 });
+  return fc
+    .tuple(storiesOf(...traffics), ROLES, fc.array(fc.tuple(change, at), { maxLength: 4 }))
+    .map(([{ setup, turns }, roles, changes]) => ({
+      setup: { ...setup, roles },
+      turns: changes.reduce(
+        (all, [turn, index]) => all.toSpliced(index, 0, turn),
+        turns.filter(({ act }) => act.kind !== 'restart'),
+      ),
+    }));
 }
 
 function setupFor(traffic: Traffic): Arb<Setup> {

@@ -19,6 +19,7 @@ import {
   imageOf,
   manifestsOf,
   ROLLOUT,
+  type Roles,
   type Setup,
   type StepKind,
   stepsOf,
@@ -31,6 +32,7 @@ export type Verdict = 'good' | 'bad' | 'unclear' | 'error';
 export type Act =
   | { readonly kind: 'image'; readonly version: number }
   | { readonly kind: 'steps'; readonly steps: readonly StepKind[] }
+  | { readonly kind: 'roles'; readonly roles: Roles }
   | { readonly kind: 'scale'; readonly replicas: number }
   | { readonly kind: 'promote' | 'promote full' | 'abort' | 'retry' | 'pause' | 'resume' }
   | { readonly kind: 'health'; readonly version: number; readonly health: Health }
@@ -79,6 +81,7 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Sta
     ...options,
     measure: (ask, now) => measuredAs(state.verdict, ask, now),
   });
+  if (story.setup.roles !== undefined) stand.pods.showObjects(stand.client);
   options.onStart?.(stand);
   for (const manifest of manifestsOf(story.setup)) await post(stand, manifest);
   await stand.rest();
@@ -187,6 +190,8 @@ function patchesOf(rollout: Rollout, act: Patching, now: Instant): readonly Patc
       return ofSpec(templateWith(rollout.spec.template, act.version));
     case 'steps':
       return ofSpec({ strategy: { canary: { steps: stepsOf(act.steps) as unknown as Json } } });
+    case 'roles':
+      return ofSpec({ strategy: rolesPatch(rollout, act.roles) });
     case 'scale':
       return ofSpec({ replicas: act.replicas });
     case 'restart':
@@ -204,6 +209,14 @@ function patchesOf(rollout: Rollout, act: Patching, now: Instant): readonly Patc
     default:
       return promotion(rollout);
   }
+}
+
+/** The metadata of both roles as it is to be; what is not there any more is taken out. */
+function rolesPatch({ spec }: Rollout, { forNew, forStable }: Roles): Json {
+  const [mine, other] = [(forNew ?? null) as Json, (forStable ?? null) as Json];
+  return spec.strategy?.blueGreen === undefined
+    ? { canary: { canaryMetadata: mine, stableMetadata: other } }
+    : { blueGreen: { previewMetadata: mine, activeMetadata: other } };
 }
 
 function isUpdated({ status }: Rollout): boolean {

@@ -16,7 +16,14 @@ import { limitsOf } from '../../src/core/rollout/limits.ts';
 import type { Destination, DestinationRule, Route } from '../../src/core/traffic/istio-objects.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
 import { type Store, storeKey } from '../../src/sandbox/apiserver/store.ts';
-import { CANARY_SERVICE, MESH, ROLLOUT, STABLE_SERVICE } from './stand/manifests.ts';
+import {
+  CANARY_SERVICE,
+  MESH,
+  PING_SERVICE,
+  PONG_SERVICE,
+  ROLLOUT,
+  STABLE_SERVICE,
+} from './stand/manifests.ts';
 import { NAMESPACE, type Stand } from './stand/stand.ts';
 
 interface VirtualService extends KubeObject {
@@ -188,7 +195,8 @@ function deletionProblems(before: Scene, after: Scene): readonly string[] {
 
 /** What the user wrote, without the two weights and the two hashes that are ours, and without our destinations. */
 function userParts({ route, rule, services }: Scene): unknown {
-  const hosts = new Set(['web', CANARY_SERVICE, STABLE_SERVICE, 'other']);
+  const own = [CANARY_SERVICE, STABLE_SERVICE, PING_SERVICE, PONG_SERVICE];
+  const hosts = new Set(['web', ...own, 'other']);
   const http = (route?.spec.http ?? []).map((one) => ({
     ...one,
     route: (one.route ?? [])

@@ -2,16 +2,31 @@
 import type { AnalysisTemplate } from '../../../src/api/analysis.ts';
 import type { Deployment, Service } from '../../../src/api/kubernetes.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
-import type { CanaryStep, CanaryStrategy, Rollout, RolloutSpec } from '../../../src/api/rollout.ts';
+import type {
+  BlueGreenStrategy,
+  CanaryStep,
+  CanaryStrategy,
+  Rollout,
+  RolloutSpec,
+} from '../../../src/api/rollout.ts';
+import type { PodMetadata } from '../../../src/core/rollout/ephemeral-metadata.ts';
 import type { DestinationRule, VirtualService } from '../../../src/core/traffic/istio-objects.ts';
 
 export const ROLLOUT = 'web';
 export const CANARY_SERVICE = 'web-canary';
 export const STABLE_SERVICE = 'web-stable';
+export const PING_SERVICE = 'web-ping';
+export const PONG_SERVICE = 'web-pong';
 export const MESH = 'web-mesh';
 
 /** How traffic is shifted: by pods alone, by pods behind Services, by Istio, or at once (blue-green). */
-export type Traffic = 'pods' | 'services' | 'hosts' | 'subsets' | 'switch';
+export type Traffic = 'pods' | 'services' | 'hosts' | 'ping-pong' | 'subsets' | 'switch';
+
+/** Labels and annotations that pods have for as long as their set is new, or stable. */
+export interface Roles {
+  readonly forNew?: PodMetadata;
+  readonly forStable?: PodMetadata;
+}
 
 export type StepKind =
   | { readonly kind: 'weight'; readonly weight: number }
@@ -26,6 +41,8 @@ export interface Setup {
   readonly workload?: 'never' | 'onsuccess' | 'progressively';
   readonly steps: readonly StepKind[];
   readonly background: 'none' | 'always' | 'from 1';
+  /** Pods of such a story are objects, whose metadata can be looked at. */
+  readonly roles?: Roles;
   readonly strategy: Pick<
     CanaryStrategy,
     | 'maxSurge'
@@ -35,6 +52,7 @@ export interface Setup {
     | 'scaleDownDelayRevisionLimit'
     | 'abortScaleDownDelaySeconds'
     | 'minPodsPerReplicaSet'
+    | 'antiAffinity'
   >;
   readonly spec: Pick<
     RolloutSpec,
@@ -52,7 +70,7 @@ export function imageOf(version: number): string {
 }
 
 export function isRoutedBy(traffic: Traffic): boolean {
-  return traffic === 'hosts' || traffic === 'subsets';
+  return traffic === 'hosts' || traffic === 'ping-pong' || traffic === 'subsets';
 }
 
 function stepOf(step: StepKind): CanaryStep {
@@ -103,8 +121,9 @@ function routing(traffic: Traffic): Pick<CanaryStrategy, 'trafficRouting'> {
     stableSubsetName: 'stable',
   };
   const virtualService = { name: MESH, routes: ['primary'] };
-  const istio = traffic === 'hosts' ? { virtualService } : { virtualService, destinationRule };
-  return { trafficRouting: { istio } };
+  const istio = traffic === 'subsets' ? { virtualService, destinationRule } : { virtualService };
+  const pingPong = { pingService: PING_SERVICE, pongService: PONG_SERVICE };
+  return { ...(traffic === 'ping-pong' ? { pingPong } : {}), trafficRouting: { istio } };
 }
 
 export function strategyOf(setup: Setup): CanaryStrategy {
@@ -113,6 +132,7 @@ export function strategyOf(setup: Setup): CanaryStrategy {
     ...setup.strategy,
     ...(hasServices ? { canaryService: CANARY_SERVICE, stableService: STABLE_SERVICE } : {}),
     ...routing(setup.traffic),
+    ...rolesOf(setup.roles, 'canaryMetadata', 'stableMetadata'),
     ...(setup.steps.length === 0 ? {} : { steps: stepsOf(setup.steps) }),
     ...(setup.background === 'none'
       ? {}
@@ -125,41 +145,60 @@ export function strategyOf(setup: Setup): CanaryStrategy {
   };
 }
 
-const BLUE_GREEN = {
-  blueGreen: {
+/** The metadata of the two roles under the names that a strategy has for them. */
+export function rolesOf<const N extends string>(
+  { forNew, forStable }: Roles = {},
+  ...[newName, stableName]: readonly [N, N]
+): Partial<Record<N, PodMetadata>> {
+  return {
+    ...(forNew === undefined ? {} : { [newName]: forNew }),
+    ...(forStable === undefined ? {} : { [stableName]: forStable }),
+  } as Partial<Record<N, PodMetadata>>;
+}
+
+function blueGreenOf({ roles, strategy }: Setup): BlueGreenStrategy {
+  const { antiAffinity } = strategy;
+  return {
     activeService: STABLE_SERVICE,
     previewService: CANARY_SERVICE,
     autoPromotionEnabled: false,
-  },
-};
+    ...(antiAffinity === undefined ? {} : { antiAffinity }),
+    ...rolesOf(roles, 'previewMetadata', 'activeMetadata'),
+  };
+}
 
 const LABELS = { app: 'web' };
+/** What the user's own template has under a key that a role may have too. */
+export const NOTE = { note: 'of the user' };
 
-const TEMPLATED = {
-  selector: { matchLabels: LABELS },
-  template: {
-    metadata: { labels: LABELS },
-    spec: {
-      containers: [
-        { name: 'web', image: imageOf(1), ports: [{ containerPort: 8080, protocol: 'TCP' }] },
-      ],
+function templated({ roles }: Pick<Setup, 'roles'>) {
+  return {
+    selector: { matchLabels: LABELS },
+    template: {
+      metadata: { labels: LABELS, ...(roles === undefined ? {} : { annotations: NOTE }) },
+      spec: {
+        containers: [
+          { name: 'web', image: imageOf(1), ports: [{ containerPort: 8080, protocol: 'TCP' }] },
+        ],
+      },
     },
-  },
-};
+  };
+}
 
 /** What `spec.workloadRef` names. Nothing runs its pods. */
-function deployment(): Deployment {
+function deployment(setup: Setup): Deployment {
   const metadata = { name: ROLLOUT };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata,
-    spec: { replicas: 3, ...TEMPLATED },
+    spec: { replicas: 3, ...templated(setup) },
   };
 }
 
-function templateSource({ workload }: Setup): Partial<RolloutSpec> {
-  if (workload === undefined) return TEMPLATED;
+function templateSource(setup: Setup): Partial<RolloutSpec> {
+  const { workload } = setup;
+  if (workload === undefined) return templated(setup);
   const names = { apiVersion: 'apps/v1', kind: 'Deployment', name: ROLLOUT };
   return { workloadRef: { ...names, scaleDown: workload } };
 }
@@ -172,7 +211,10 @@ export function rolloutOf(setup: Setup): Rollout {
     spec: {
       ...setup.spec,
       ...templateSource(setup),
-      strategy: setup.traffic === 'switch' ? BLUE_GREEN : { canary: strategyOf(setup) },
+      strategy:
+        setup.traffic === 'switch'
+          ? { blueGreen: blueGreenOf(setup) }
+          : { canary: strategyOf(setup) },
     },
   };
 }
@@ -190,9 +232,10 @@ function service(name: string): Service {
 function mesh(traffic: Traffic): readonly KubeObject[] {
   if (!isRoutedBy(traffic)) return [];
   const apiVersion = 'networking.istio.io/v1beta1';
-  const isByHost = traffic === 'hosts';
-  const stable = isByHost ? { host: STABLE_SERVICE } : { host: 'web', subset: 'stable' };
-  const canary = isByHost ? { host: CANARY_SERVICE } : { host: 'web', subset: 'canary' };
+  const isByHost = traffic !== 'subsets';
+  const [first, second] = servicesOf(traffic);
+  const stable = isByHost ? { host: second ?? '' } : { host: 'web', subset: 'stable' };
+  const canary = isByHost ? { host: first ?? '' } : { host: 'web', subset: 'canary' };
   const virtualService: VirtualService = {
     apiVersion,
     kind: 'VirtualService',
@@ -248,18 +291,20 @@ function template(name: string, rhythm: { interval?: string; count?: number }): 
   };
 }
 
+/** The canary's, then the stable one. Ping serves first: whoever has no role yet is canary. */
+function servicesOf(traffic: Traffic): readonly string[] {
+  if (traffic === 'ping-pong') return [PONG_SERVICE, PING_SERVICE];
+  return traffic === 'pods' || traffic === 'subsets' ? [ROLLOUT] : [CANARY_SERVICE, STABLE_SERVICE];
+}
+
 /** Everything that must be there, in the order in which a user would apply it. */
 export function manifestsOf(setup: Setup): readonly KubeObject[] {
-  const services =
-    setup.traffic !== 'pods' && setup.traffic !== 'subsets'
-      ? [service(CANARY_SERVICE), service(STABLE_SERVICE)]
-      : [service(ROLLOUT)];
   return [
-    ...services,
+    ...servicesOf(setup.traffic).map(service),
     ...mesh(setup.traffic),
     template('step', { interval: '10s', count: 2 }),
     template('background', { interval: '20s' }),
-    ...(setup.workload === undefined ? [] : [deployment()]),
+    ...(setup.workload === undefined ? [] : [deployment(setup)]),
     rolloutOf(setup),
   ];
 }

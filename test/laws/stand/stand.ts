@@ -111,7 +111,7 @@ export class Stand {
     this.store = store;
     this.client = client;
     this.#options = options;
-    this.pods = new Pods(store);
+    this.pods = new Pods(store, () => this.now);
     this.#caches = storeCaches(store);
     this.controllerClient = createClient({
       transport: (request) => {
@@ -172,7 +172,7 @@ export class Stand {
     for (const { resource, name } of this.#keys()) {
       isUnfinished = (await this.#pass(resource, name)) || isUnfinished;
     }
-    return this.pods.step() || isUnfinished || this.store.revision !== before;
+    return (await this.pods.step()) || isUnfinished || this.store.revision !== before;
   }
 
   /** Rounds until nothing changes any more, without time passing. */
