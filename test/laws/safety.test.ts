@@ -26,18 +26,21 @@ it(
   'an abort reaches 100 % on the stable version, whatever has happened before',
   async () => {
     await holds(
-      fc.asyncProperty(updatesOf('pods', 'hosts', 'subsets'), async ({ setup, turns }) => {
-        const rescued = { setup, turns: [...turns, ...RESCUE] };
-        const stand = await play(rescued, {
-          before: (current, { act }, index) => {
-            if (act.kind === 'abort' && index === rescued.turns.length - 1) {
-              fc.pre(isRescuable(current));
-            }
-          },
-        });
-        fc.pre(isRescuable(stand));
-        checkRescued(stand, setup);
-      }),
+      fc.asyncProperty(
+        updatesOf('pods', 'hosts', 'ping-pong', 'subsets'),
+        async ({ setup, turns }) => {
+          const rescued = { setup, turns: [...turns, ...RESCUE] };
+          const stand = await play(rescued, {
+            before: (current, { act }, index) => {
+              if (act.kind === 'abort' && index === rescued.turns.length - 1) {
+                fc.pre(isRescuable(current));
+              }
+            },
+          });
+          fc.pre(isRescuable(stand));
+          checkRescued(stand, setup);
+        },
+      ),
       12,
     );
   },

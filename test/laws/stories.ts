@@ -207,4 +207,4 @@ export function updatesOf(...traffics: readonly Traffic[]): Arb<Story> {
   }));
 }
 
-export const STORIES = storiesOf('pods', 'services', 'hosts', 'subsets');
+export const STORIES = storiesOf('pods', 'services', 'hosts', 'ping-pong', 'subsets');

@@ -11,7 +11,6 @@ interface Feature {
 }
 
 const FEATURES: readonly Feature[] = [
-  { name: 'ping-pong', isUsed: (_object, text) => text.includes('"pingPong":') },
   { name: 'anti-affinity', isUsed: (_object, text) => text.includes('"antiAffinity":') },
 ];
 

@@ -216,6 +216,28 @@ function withoutMetadata(trace: Trace): Trace {
   };
 }
 
+/**
+ * With ping-pong every change of sizes waits for the whole set. The reference takes that for an error and writes no status
+ * meanwhile; ours tells of the pods as they come: two more writes for each set, at its first size and at its last.
+ */
+function toldWhileWaiting(trace: Trace): Trace {
+  if (!JSON.stringify(trace.manifests).includes('"pingPong":')) return trace;
+  const more = 2 * Object.keys(trace.hashes).length;
+  return { ...trace, writes: { ...trace.writes, 'patch rollouts/status while waiting': more } };
+}
+
+/** The first set of all has its pods before the Service that serves it is pointed at it. */
+function pointedWithPods(trace: Trace): Trace {
+  if (!JSON.stringify(trace.manifests).includes('"pingPong":')) return trace;
+  const { events } = trace;
+  const promoted = events.findIndex(({ message }) => message.endsWith(': Initial deploy'));
+  const pointed = events.findIndex(({ message }) => SWITCH.exec(message)?.[2] === '');
+  const event = events[pointed];
+  if (event === undefined || pointed > promoted) return trace;
+  const before = [...events.slice(0, pointed), ...events.slice(pointed + 1, promoted + 1)];
+  return { ...trace, events: [...before, event, ...events.slice(promoted + 1)] };
+}
+
 export const RULES: readonly Rule[] = [
   {
     serves: 'rollout.md 7.2: the cause of an abort is the message alone',
@@ -241,6 +263,16 @@ export const RULES: readonly Rule[] = [
   {
     serves: 'observed-defects 13: metadata that is taken out of the spec leaves sets and pods',
     apply: withoutMetadata,
+  },
+  {
+    serves:
+      'observed-defects 8: waiting for pods is no error, so the status tells of them meanwhile',
+    apply: toldWhileWaiting,
+  },
+  {
+    serves:
+      'traffic.md I2: a ping-pong Service that is served by routes is pointed at pods that are ready',
+    apply: pointedWithPods,
   },
   {
     serves: 'observed-defects 10: a change to blue-green does not skip the pause before promotion',

@@ -3,6 +3,7 @@ import { HASH_LABEL } from '../../api/names.ts';
 import type { DestinationRule } from '../traffic/istio-objects.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import type { Pass } from './pass.ts';
+import { idleService } from './ping-pong.ts';
 
 /** Hashes that something refers to. */
 export function referencedHashes(pass: Pass): ReadonlySet<string> {
@@ -26,15 +27,16 @@ export function referencedHashes(pass: Pass): ReadonlySet<string> {
   return nonEmpty([...named, ...recorded, ...selected, ...subsets]);
 }
 
-function serviceNames({ rollout }: Pass): ReadonlySet<string> {
+function serviceNames(pass: Pass): ReadonlySet<string> {
+  const { rollout } = pass;
+  const idle = idleService(pass);
   const canary = canaryOf(rollout);
   const { pingPong } = canary ?? {};
   const blueGreen = blueGreenOf(rollout);
   const names = [
     canary?.canaryService,
     canary?.stableService,
-    pingPong?.pingService,
-    pingPong?.pongService,
+    ...[pingPong?.pingService, pingPong?.pongService].filter((name) => name !== idle),
     blueGreen?.activeService,
     blueGreen?.previewService,
   ];

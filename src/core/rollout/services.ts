@@ -35,7 +35,11 @@ export function pointServices(pass: Pass, plan: Plan | undefined): void {
 }
 
 /** Whether what the lane names may be changed now; only proxies that learn late can be in the way. */
-function mayPoint({ draft }: Pass, plan: Plan | undefined, side: 'canary' | 'stable'): boolean {
+export function mayPoint(
+  { draft }: Pass,
+  plan: Plan | undefined,
+  side: 'canary' | 'stable',
+): boolean {
   const pace = plan?.wanted.pace;
   if (pace === undefined || pace.mayPoint[side]) return true;
   draft.reasons.push({ code: 'TrafficMoves', message: pace.waiting ?? '' });
@@ -65,7 +69,11 @@ export function pointCanaryServiceBack(pass: Pass, plan: Plan): void {
  * Points a Service at a set that can answer: one that was never ours needs the whole set available, one that is ours a
  * single pod. Otherwise it stays where it is.
  */
-function pointGuarded(pass: Pass, service: Service | undefined, set: ReplicaSet | undefined): void {
+export function pointGuarded(
+  pass: Pass,
+  service: Service | undefined,
+  set: ReplicaSet | undefined,
+): void {
   if (service === undefined || set === undefined) return;
   const hash = hashOf(set);
   if (service.spec.selector?.[HASH_LABEL] === hash) return;

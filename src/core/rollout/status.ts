@@ -6,6 +6,7 @@ import { selectorText } from '../../api/selector.ts';
 import { runReference } from './runs.ts';
 import { canaryOf } from './limits.ts';
 import { isAborted, isCompleted, type Pass, rolloutRevision } from './pass.ts';
+import { stableAfterPromotion } from './ping-pong.ts';
 import { isInsideWindow, promotionReason } from './promotion.ts';
 import { availableOf, hashOf, setWith, sizeOf } from './sets.ts';
 import { isStepComplete, stepText } from './steps.ts';
@@ -201,7 +202,11 @@ export function promoted(pass: Pass, base: RolloutStatus, reason: string): Rollo
   const message = `Rollout completed update to revision ${revision} (${hash}): ${reason}`;
   draft.events.push(normal('RolloutCompleted', message));
   draft.reasons.push({ code: 'Promoted', message });
-  return finished(pass, { ...status, stableRS: hash }, { ...NOTHING_NEW, isPromoted: true });
+  const stablePingPong = stableAfterPromotion(rollout);
+  const canary =
+    stablePingPong === undefined ? status.canary : { ...status.canary, stablePingPong };
+  const next = { ...status, stableRS: hash, ...(canary === undefined ? {} : { canary }) };
+  return finished(pass, next, { ...NOTHING_NEW, isPromoted: true });
 }
 
 function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {

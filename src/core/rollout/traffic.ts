@@ -18,22 +18,26 @@ import { lanesOf, subsetHash, switchedKey, switchedText } from '../traffic/lanes
 import { istioOf } from '../traffic/istio-routes.ts';
 import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
 import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
+import { stateOf } from './istio-state.ts';
 import { isRouted } from './limits.ts';
 import { type Pass, rolloutRevision } from './pass.ts';
 import { isProblemTold } from './progress.ts';
+import { pointEmptied, pointPingPong } from './ping-pong.ts';
 import { isPaced, propagationDelay } from './propagation.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
-import { availableOf, canarySetsOf, hashOf, sizeOf } from './sets.ts';
+import { canarySetsOf } from './sets.ts';
 
 /** False: a router refused, the pass goes no further and its status is not written. */
 export function shiftTraffic(pass: Pass): boolean {
   if (!isRouted(pass.rollout)) {
     pass.draft.weights = undefined;
+    pointPingPong(pass, undefined);
     pointServices(pass, undefined);
     return true;
   }
   const state = stateOf(pass);
   const plan = planOf(pass, state);
+  pointPingPong(pass, plan);
   pointServices(pass, plan);
   return runPlan(pass, plan, state);
 }
@@ -66,20 +70,6 @@ function planOf(pass: Pass, state: IstioState): Plan {
   return plan;
 }
 
-function stateOf({ rollout, world, sets }: Pass): IstioState {
-  return {
-    rollout,
-    virtualServices: world.virtualServices,
-    destinationRules: world.destinationRules,
-    sets: sets.all.map((set) => ({
-      name: set.metadata.name,
-      hash: hashOf(set),
-      spec: sizeOf(set),
-      available: availableOf(set),
-    })),
-  };
-}
-
 function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
   const { draft } = pass;
   const begun = draft.writes.length;
@@ -91,10 +81,12 @@ function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
     if (result.error !== undefined) return refused(pass, operation, result.error);
     if (result.waiting !== undefined) {
       draft.reasons.push({ code: 'WaitingForPods', message: result.waiting });
+      pointEmptied(pass, state);
       return true;
     }
   }
   record(pass, plan, begun);
+  pointEmptied(pass, state);
   if (plan.waiting !== undefined) {
     draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
     return true;

@@ -14,7 +14,7 @@ const OTHER_ROUTERS = [
   'plugins',
 ] as const;
 
-const LATER_MEMBERS = ['antiAffinity', 'pingPong'] as const;
+const LATER_MEMBERS = ['antiAffinity'] as const;
 
 const LATER_BLUE_GREEN = ['antiAffinity'] as const;
 

@@ -31,10 +31,19 @@ export function serviceNames(rollout: Rollout): {
   const strategy = rollout.spec.strategy?.canary;
   const canary = strategy?.canaryService ?? '';
   const stable = strategy?.stableService ?? '';
-  const pingPong = strategy?.pingPong;
-  if (pingPong === undefined || canary !== '' || stable !== '') return { canary, stable };
+  const own = { canary, stable };
+  return canary !== '' || stable !== '' ? own : (pingPongServices(rollout) ?? own);
+}
+
+/** The roles that the two Services of ping-pong have now; undefined without ping-pong. */
+export function pingPongServices({
+  spec,
+  status,
+}: Rollout): { readonly canary: string; readonly stable: string } | undefined {
+  const pingPong = spec.strategy?.canary?.pingPong;
+  if (pingPong === undefined) return undefined;
   const { pingService, pongService } = pingPong;
-  return rollout.status?.canary?.stablePingPong === 'ping'
+  return status?.canary?.stablePingPong === 'ping'
     ? { canary: pongService, stable: pingService }
     : { canary: pingService, stable: pongService };
 }
