@@ -49,6 +49,13 @@ function stepsFor(isRouted: boolean): Arb<readonly StepKind[]> {
   return fc.array(fc.oneof(...all), { maxLength: 5 });
 }
 
+const KEEPS_AWAY = { requiredDuringSchedulingIgnoredDuringExecution: {} };
+
+/** The members of all of them. */
+function merged<T extends object>(...parts: readonly Arb<T>[]): Arb<T> {
+  return fc.tuple(...parts).map((all) => Object.assign({}, ...all) as T);
+}
+
 function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
   const limits = fc.constantFrom<Setup['strategy']>(
     {},
@@ -57,7 +64,8 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
     { maxSurge: '100%', maxUnavailable: '50%' },
     { maxSurge: 0, maxUnavailable: '40%' },
   );
-  if (!isRouted) return limits;
+  const near = fc.constantFrom<Setup['strategy']>({}, {}, {}, { antiAffinity: KEEPS_AWAY });
+  if (!isRouted) return merged(limits, near);
   const fixed = some<Setup['strategy']>({
     scaleDownDelaySeconds: fc.constantFrom(0, 5, 40),
     scaleDownDelayRevisionLimit: fc.constantFrom(0, 1),
@@ -68,9 +76,7 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
     abortScaleDownDelaySeconds: fc.constantFrom(0, 7),
     minPodsPerReplicaSet: fc.constant(2),
   }).map((found) => ({ ...found, dynamicStableScale: true }));
-  return fc
-    .tuple(limits, fc.oneof(fixed, dynamic))
-    .map(([first, second]) => ({ ...first, ...second }));
+  return merged(limits, near, fc.oneof(fixed, dynamic));
 }
 
 /** Metadata under keys that both roles have, only one has, and the user's own template has too. */

@@ -6,6 +6,7 @@ import type { RolloutStatus } from '../../api/rollout.ts';
 import { type Refusal, refusalOf } from '../decision.ts';
 import { normal, warning } from '../events.ts';
 import { later, seconds } from '../../lib/time.ts';
+import { withAntiAffinity } from './anti-affinity.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
 import { conditionOf, replaced, wanted, withCondition } from './conditions.ts';
 import { withMetadata } from './metadata.ts';
@@ -16,7 +17,7 @@ import { isMadeOf } from './user-template.ts';
 /** Creates the set with no pods, and says so; the next pass goes on from there. */
 export function createNewSet(pass: Pass): RolloutStatus {
   const { world, rollout, stored, draft, now } = pass;
-  const set = withMetadata(pass, newReplicaSet(pass));
+  const set = withMetadata(pass, withAntiAffinity(pass, newReplicaSet(pass)));
   const { name } = set.metadata;
   const taken = world.taken.find(
     (object) => object.kind === 'ReplicaSet' && object.metadata.name === name,

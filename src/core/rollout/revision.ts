@@ -12,6 +12,7 @@ import {
 import type { Json } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import { refOf } from '../ownership.ts';
+import { antiAffinityChange } from './anti-affinity.ts';
 import { type Pass, rolloutPatch, rolloutRevision } from './pass.ts';
 import { revisionOf } from './sets.ts';
 import { workloadGeneration } from './workload.ts';
@@ -72,9 +73,9 @@ export function syncRevision(pass: Pass): boolean {
   return true;
 }
 
-/** Revision, copied annotations and minReadySeconds, as far as they differ. */
+/** Revision, copied annotations, minReadySeconds and the rule of anti-affinity, as far as they differ. */
 function setChange(pass: Pass, newSet: ReplicaSet): Json | undefined {
-  const { sets, rollout } = pass;
+  const { sets } = pass;
   const before = newSet.metadata.annotations ?? {};
   const old = revisionOf(newSet);
   const revision = nextRevision(sets.all, newSet);
@@ -89,10 +90,17 @@ function setChange(pass: Pass, newSet: ReplicaSet): Json | undefined {
       changed[REVISION_HISTORY] = history === '' ? String(old) : `${history},${old}`;
     }
   }
-  const minReady = rollout.spec.minReadySeconds ?? 0;
-  const spec =
-    (newSet.spec.minReadySeconds ?? 0) === minReady ? {} : { spec: { minReadySeconds: minReady } };
   const metadata = Object.keys(changed).length === 0 ? {} : { metadata: { annotations: changed } };
-  const body = { ...metadata, ...spec };
+  const body = { ...metadata, ...specChange(pass, newSet) };
   return Object.keys(body).length === 0 ? undefined : body;
+}
+
+function specChange(pass: Pass, newSet: ReplicaSet): Readonly<Record<string, Json>> {
+  const minReadySeconds = pass.rollout.spec.minReadySeconds ?? 0;
+  const affinity = antiAffinityChange(pass, newSet);
+  const spec: Record<string, Json> = {
+    ...((newSet.spec.minReadySeconds ?? 0) === minReadySeconds ? {} : { minReadySeconds }),
+    ...(affinity === undefined ? {} : { template: { spec: { affinity } } }),
+  };
+  return Object.keys(spec).length === 0 ? {} : { spec };
 }

@@ -1,7 +1,7 @@
 // What this version does not do yet. A Rollout that asks for it is told so and left alone, instead of being driven
 // half.
 import type { Rollout } from '../../api/rollout.ts';
-import { blueGreenOf, canaryOf } from './limits.ts';
+import { canaryOf } from './limits.ts';
 
 const OTHER_ROUTERS = [
   'nginx',
@@ -14,27 +14,14 @@ const OTHER_ROUTERS = [
   'plugins',
 ] as const;
 
-const LATER_MEMBERS = ['antiAffinity'] as const;
-
-const LATER_BLUE_GREEN = ['antiAffinity'] as const;
-
 /** The first such member of the spec with what to do instead; undefined if there is none. */
 export function unsupportedProblem(rollout: Rollout): string | undefined {
   const later = (field: string, instead: string) =>
     `${field}: Forbidden: not in this version of Slipway yet; ${instead}`;
-  const blueGreen = blueGreenOf(rollout);
-  for (const member of LATER_BLUE_GREEN) {
-    if (blueGreen?.[member] !== undefined) {
-      return later(`spec.strategy.blueGreen.${member}`, 'remove it');
-    }
-  }
   const canary = canaryOf(rollout);
   const router = OTHER_ROUTERS.find((name) => canary?.trafficRouting?.[name] !== undefined);
   if (router !== undefined) {
     return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio');
-  }
-  for (const member of LATER_MEMBERS) {
-    if (canary?.[member] !== undefined) return later(`spec.strategy.canary.${member}`, 'remove it');
   }
   const index = (canary?.steps ?? []).findIndex((step) => step.plugin !== undefined);
   return index < 0
