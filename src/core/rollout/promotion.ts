@@ -4,11 +4,11 @@ import { EXPERIMENT_NAME } from '../../api/names.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import { isAborted, type Pass } from './pass.ts';
 import { progressThresholdMet } from './replicas.ts';
-import { availableOf, countsOf, deadlineOf, hashOf } from './sets.ts';
+import { availableOf, byCreation, countsOf, deadlineOf, hashOf } from './sets.ts';
 import { stepsOf } from './weights.ts';
 
-function createdAt(set: ReplicaSet): string {
-  return set.metadata.creationTimestamp ?? '';
+function isOlder(set: ReplicaSet, than: ReplicaSet): boolean {
+  return byCreation(set, than) < 0;
 }
 
 /** The new set is an older one, made before the stable set, and few enough were made in between. */
@@ -16,13 +16,11 @@ export function isInsideWindow({ rollout, sets }: Pass): boolean {
   const revisions = rollout.spec.rollbackWindow?.revisions ?? 0;
   const { newSet, stableSet, all } = sets;
   if (revisions <= 0 || newSet === undefined || stableSet === undefined) return false;
-  const from = createdAt(newSet);
-  const to = createdAt(stableSet);
-  if (from >= to) return false;
+  if (!isOlder(newSet, stableSet)) return false;
   const between = all.filter(
     (set) =>
-      createdAt(set) > from &&
-      createdAt(set) < to &&
+      isOlder(newSet, set) &&
+      isOlder(set, stableSet) &&
       set.metadata.annotations?.[EXPERIMENT_NAME] === undefined,
   );
   return between.length < revisions;
@@ -34,7 +32,7 @@ export function isFastRollback(pass: Pass): boolean {
   const { newSet, stableSet } = sets;
   if (newSet === undefined || stableSet === undefined) return false;
   if (hashOf(newSet) === (stored.stableRS ?? '') || isInsideWindow(pass)) return true;
-  return isStillUp(pass, newSet) && createdAt(newSet) < createdAt(stableSet);
+  return isStillUp(pass, newSet) && isOlder(newSet, stableSet);
 }
 
 /** An old set of a blue-green whose pods have not been taken away yet. */

@@ -1,6 +1,12 @@
 // The ReplicaSets of a Rollout: which is new, which is stable, and their numbers (rollout.md 2.5, 2.9).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
-import { DESIRED_REPLICAS, HASH_LABEL, REVISION, SCALE_DOWN_DEADLINE } from '../../api/names.ts';
+import {
+  DESIRED_REPLICAS,
+  HASH_LABEL,
+  REVISION,
+  REVISION_HISTORY,
+  SCALE_DOWN_DEADLINE,
+} from '../../api/names.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { matchesSelector } from '../../api/selector.ts';
 import { type Instant, parseInstant } from '../../lib/time.ts';
@@ -61,10 +67,23 @@ export function deadlineOf(set: ReplicaSet | undefined): Instant | undefined {
   return parseInstant(deadlineTextOf(set));
 }
 
-function byAge(a: ReplicaSet, b: ReplicaSet): number {
+/** The revision that it was made as; a way back gives it a later one. */
+function firstRevisionOf(set: ReplicaSet): number {
+  const [first = ''] = (set.metadata.annotations?.[REVISION_HISTORY] ?? '').split(',');
+  return /^\d+$/.test(first) ? Number(first) : (revisionOf(set) ?? 0);
+}
+
+/** In the order in which they were made. Times are whole seconds: within one, revisions tell (pitfall 32). */
+export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
   const first = a.metadata.creationTimestamp ?? '';
   const second = b.metadata.creationTimestamp ?? '';
   if (first !== second) return first < second ? -1 : 1;
+  return firstRevisionOf(a) - firstRevisionOf(b);
+}
+
+function byAge(a: ReplicaSet, b: ReplicaSet): number {
+  const order = byCreation(a, b);
+  if (order !== 0) return order;
   return a.metadata.name < b.metadata.name ? -1 : Number(a.metadata.name > b.metadata.name);
 }
 
