@@ -67,7 +67,7 @@ export interface Draft {
 
 export interface Pass {
   readonly world: RolloutWorld;
-  /** The Rollout as it counts: an abort of a fully promoted one is dropped (3.1, 8). */
+  /** The Rollout as it counts: without an abort or a full promotion that is void (`withoutVoidWords`). */
   readonly rollout: Rollout;
   /** Its stored status; empty if there is none. */
   readonly stored: RolloutStatus;
@@ -105,7 +105,7 @@ function emptyDraft({ status }: Rollout): Draft {
 }
 
 export function passOf(world: RolloutWorld, now: Instant): Pass {
-  const rollout = withoutIdleAbort(world.rollout);
+  const rollout = withoutVoidWords(world.rollout);
   const stored = rollout.status ?? {};
   return {
     world,
@@ -118,10 +118,19 @@ export function passOf(world: RolloutWorld, now: Instant): Pass {
   };
 }
 
-function withoutIdleAbort(rollout: Rollout): Rollout {
+/**
+ * Drops an abort of a fully promoted Rollout (3.1, 8), and a full promotion that its user has aborted since: an abort
+ * that no pass has seen yet has no time, so it came later than the promotion (pitfall 42).
+ */
+function withoutVoidWords(rollout: Rollout): Rollout {
   const { status } = rollout;
-  if (status?.abort !== true || !isCompleted(status)) return rollout;
-  const { abort: _abort, ...rest } = status;
+  if (status?.abort !== true) return rollout;
+  if (isCompleted(status)) {
+    const { abort: _abort, ...rest } = status;
+    return { ...rollout, status: rest };
+  }
+  if (status.promoteFull !== true || status.abortedAt !== undefined) return rollout;
+  const { promoteFull: _full, ...rest } = status;
   return { ...rollout, status: rest };
 }
 

@@ -227,7 +227,10 @@ function stepped(pass: Pass, base: RolloutStatus): RolloutStatus {
   return finished(pass, withIndex({ ...base, canary }, index + 1), NOTHING_NEW);
 }
 
-/** After a pass that only scaled: what is stored, with counters of now (3.2 C). */
+/**
+ * After a pass that only scaled: what is stored, with counters of now (3.2 C). A template or steps that came with the
+ * new size have not been looked at yet, so their generation does not count as observed (pitfall 7).
+ */
 export function scaledStatus(pass: Pass): RolloutStatus {
   const { stored } = pass;
   const counted: Mutable<RolloutStatus> = {};
@@ -235,5 +238,14 @@ export function scaledStatus(pass: Pass): RolloutStatus {
   const { availableReplicas, HPAReplicas, selector } = counted;
   const { availableReplicas: _available, HPAReplicas: _scaled, ...rest } = stored;
   const next = { ...rest, ...present({ availableReplicas, HPAReplicas, selector }) };
-  return finished(pass, next, NOTHING_NEW);
+  const status = finished(pass, next, NOTHING_NEW);
+  const { observedGeneration } = stored;
+  if (!isUnseen(pass) || observedGeneration === undefined) return status;
+  return { ...status, observedGeneration };
+}
+
+function isUnseen(pass: Pass): boolean {
+  const { stored, sets, rollout } = pass;
+  if (canaryOf(rollout) !== undefined) return isChanged(pass);
+  return (stored.currentPodHash ?? '') !== hashOf(sets.newSet);
 }
