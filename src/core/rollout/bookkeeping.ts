@@ -7,6 +7,7 @@ import {
   type WantedCondition,
   withCondition,
 } from './conditions.ts';
+import { formatInstant } from '../../lib/time.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { withDuration, withPhase } from './tail.ts';
 
@@ -18,8 +19,17 @@ export function pauseBookkeeping(pass: Pass): RolloutStatus | undefined {
   const conditions = bookedConditions(pass);
   if (conditions === (stored.conditions ?? [])) return undefined;
   draft.reasons.push({ code: 'PauseRecorded', message: 'telling of a pause, a resume or a retry' });
-  const next = withPhase(pass, { ...stored, conditions });
+  const next = withPhase(pass, { ...stored, ...abortTime(pass), conditions });
   return withDuration(pass, next, { isReset: false, isRollback: false, isPromoted: false });
+}
+
+/**
+ * What judges an update goes by the time of an abort that is no more: it begins anew. A client that takes that time
+ * away together with the abort means the same (pitfall 29); the next full pass takes it away.
+ */
+function abortTime({ stored, now }: Pass): RolloutStatus {
+  const isRetry = conditionOf(stored, 'Progressing')?.reason === 'RolloutAborted';
+  return isRetry ? { abortedAt: stored.abortedAt ?? formatInstant(now) } : {};
 }
 
 function bookedConditions(pass: Pass): Conditions {
