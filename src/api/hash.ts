@@ -65,7 +65,7 @@ function printText(value: string): string {
 }
 
 /** Plain JSON with sorted keys and Go's escapes. */
-function printJson(value: unknown): string {
+export function printJson(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return printText(value);
   if (Array.isArray(value)) return `[${value.map(printJson).join(',')}]`;
@@ -271,7 +271,7 @@ const STEP_TYPES: Readonly<Record<string, readonly StepField[]>> = {
   ],
   HeaderMatch: [
     ['headerName', 'text', true],
-    ['headerValue', 'StringMatch', true],
+    ['headerValue', 'StringMatch|null', true],
   ],
   StringMatch: [
     ['exact', 'text'],
@@ -294,10 +294,23 @@ const STEP_TYPES: Readonly<Record<string, readonly StepField[]>> = {
   ],
 };
 
+/** Parts of steps that messages show. */
+export type StepPart =
+  | 'SetHeaderRoute'
+  | 'SetMirrorRoute'
+  | 'StringMatch'
+  | 'Selector'
+  | '[Argument]';
+
 /** The steps as Go prints them; none (or an empty list) is `null`. */
 export function canonicalSteps(steps: unknown): string {
   if (!Array.isArray(steps) || steps.length === 0) return 'null';
   return `[${steps.map((step) => printStep('Step', step)).join(',')}]`;
+}
+
+/** A part of a step (or a selector) as Go prints it; nothing is `null`. */
+export function canonicalStepPart(type: StepPart, value: unknown): string {
+  return value === undefined || value === null ? 'null' : printStepMember(type, value);
 }
 
 function printStep(type: string, value: unknown): string {
@@ -319,6 +332,9 @@ function isStepMemberEmpty(field: string, value: unknown): boolean {
 }
 
 function printStepMember(field: string, value: unknown): string {
+  if (field.endsWith('|null')) {
+    return value === undefined || value === null ? 'null' : printStep(field.slice(0, -5), value);
+  }
   if (field === 'text') return printText(typeof value === 'string' ? value : '');
   if (field === 'number') return printJson(value ?? 0);
   const item = /^\[(.*)\]$/.exec(field)?.[1];

@@ -15,6 +15,7 @@ const RUNNERS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = 
   'istio.json': () => import('./istio.ts'),
   'promql.json': () => import('./promql.ts'),
   'pod-template-hash.json': () => import('./pod-template-hash.ts'),
+  'validation.json': () => import('./validation.ts'),
 };
 
 /** Files that hold data and no cases. */

@@ -1,5 +1,6 @@
 // Arguments of analyses: the caller's over the template's, and values taken from the Rollout (analysis.md 3).
 import type { Argument } from '../../api/analysis.ts';
+import { qualifiedNameProblems } from '../../api/label-rules.ts';
 import type { Rollout, RolloutArgument } from '../../api/rollout.ts';
 import { formatFloat } from '../../expr/numbers.ts';
 import type { Substituted } from './substitution.ts';
@@ -95,7 +96,7 @@ function stepInto(current: unknown, part: string, path: string): Substituted<unk
   return value === undefined || value === null ? invalid : { ok: true, value };
 }
 
-const SUBSCRIPT = /^(metadata\.(?:labels|annotations))\['(.*)'\]$/;
+const SUBSCRIPT = /^(.+?)\['(.*)'\]$/;
 
 function keyValues(values: Readonly<Record<string, string>> | undefined): string {
   return Object.entries(values ?? {})
@@ -106,14 +107,18 @@ function keyValues(values: Readonly<Record<string, string>> | undefined): string
 
 /** Whether the downward API supports this path under `metadata` (rollout.md 10.1, last row of the step table). */
 export function metadataFieldProblem(path: string): string | undefined {
-  const subscript = /^(.*)\['.*'\]$/.exec(path);
-  const base = subscript?.[1] ?? path;
   const plain = ['metadata.name', 'metadata.namespace', 'metadata.uid'];
   const maps = ['metadata.labels', 'metadata.annotations'];
-  if (subscript !== null && plain.includes(base)) {
-    return `fieldPath "${base}" does not support subscript`;
+  const [, base, key = ''] = SUBSCRIPT.exec(path) ?? [];
+  if (base === undefined) {
+    return [...plain, ...maps].includes(path) ? undefined : `unsupported fieldPath: ${path}`;
   }
-  return [...plain, ...maps].includes(base) ? undefined : `unsupported fieldPath: ${path}`;
+  if (!maps.includes(base)) return `fieldPath "${path}" does not support subscript`;
+  // Keys of annotations may have capitals in their prefix.
+  const problems = qualifiedNameProblems(base.endsWith('annotations') ? key.toLowerCase() : key);
+  return problems.length === 0
+    ? undefined
+    : `invalid key subscript in ${path}: ${problems.join('; ')}`;
 }
 
 /** A downward-API look-up on the Rollout (analysis.md 3.1). */

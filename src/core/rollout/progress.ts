@@ -119,7 +119,7 @@ export function subjectOf({ sets, rollout }: Pass): string {
 }
 
 /** The message of the condition InvalidSpec. */
-export function invalidMessage({ rollout }: Pass, problem: string): string {
+export function invalidMessage({ rollout }: Pick<Pass, 'rollout'>, problem: string): string {
   return `The Rollout "${rollout.metadata.name}" is invalid: ${problem}`;
 }
 

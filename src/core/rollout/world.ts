@@ -19,6 +19,7 @@ export type NamedObjects = Pick<
   | 'destinationRules'
   | 'analysisTemplates'
   | 'clusterAnalysisTemplates'
+  | 'routerObjects'
 >;
 
 export interface RolloutWorld {
@@ -32,6 +33,8 @@ export interface RolloutWorld {
   readonly services: readonly Service[];
   readonly virtualServices: readonly KubeObject[];
   readonly destinationRules: readonly KubeObject[];
+  /** Ingresses, Mappings and App Mesh's objects that the spec names and that exist; absent if it names none. */
+  readonly routerObjects?: readonly KubeObject[];
   /** Templates that the spec names, and those that they name, as far as they exist. */
   readonly analysisTemplates: readonly AnalysisTemplate[];
   readonly clusterAnalysisTemplates: readonly ClusterAnalysisTemplate[];

@@ -1,6 +1,7 @@
 // Checks of the Istio settings and of the VirtualServices they name (traffic.md 2.3, rollout.md 10.3).
 import type { KubeObject } from '../../api/object.ts';
 import type { Rollout } from '../../api/rollout.ts';
+import type { IstioRouting, IstioVirtualServiceRef } from '../../api/traffic-routing.ts';
 import type { EventNote } from '../decision.ts';
 import type { VirtualService } from './istio-objects.ts';
 import { parseVirtualServiceName } from './istio-reference.ts';
@@ -14,30 +15,66 @@ export function istioProblem(
   rollout: Rollout,
   virtualServices: readonly VirtualService[],
 ): string | undefined {
+  return istioMissing(rollout, virtualServices) ?? istioUnfit(rollout, virtualServices);
+}
+
+/** That the settings contradict themselves, or that a VirtualService which they name is not there. */
+export function istioMissing(
+  rollout: Rollout,
+  virtualServices: readonly VirtualService[],
+): string | undefined {
   const istio = istioOf(rollout);
   if (istio === undefined) return undefined;
-  const hasList = (istio.virtualServices ?? []).length > 0;
-  if (hasList === (istio.virtualService !== undefined)) {
+  if (hasList(istio) === (istio.virtualService !== undefined)) {
     return `${PATH}: Internal error: either VirtualService or VirtualServices must be configured`;
   }
-  const field = `${PATH}.${hasList ? 'virtualServices' : 'virtualService'}.name`;
-  const own = rollout.metadata.namespace ?? '';
-  for (const reference of virtualServiceRefs(istio)) {
-    const { name, namespace } = parseVirtualServiceName(reference.name);
-    const found = virtualServices.find(
-      (object) =>
-        object.metadata.name === name &&
-        (object.metadata.namespace ?? '') === (namespace === '' ? own : namespace),
-    );
+  const missing = named(rollout, virtualServices).find(({ found }) => found === undefined);
+  if (missing === undefined) return undefined;
+  const { name } = parseVirtualServiceName(missing.reference.name);
+  const problem = `virtualservices.networking.istio.io "${name}" not found`;
+  return worded(istio, missing.reference, problem);
+}
+
+/** The first VirtualService whose routes cannot carry the rollout's traffic. */
+export function istioUnfit(
+  rollout: Rollout,
+  virtualServices: readonly VirtualService[],
+): string | undefined {
+  const istio = istioOf(rollout);
+  if (istio === undefined) return undefined;
+  for (const { reference, found } of named(rollout, virtualServices)) {
     const problem =
-      found === undefined
-        ? `virtualservices.networking.istio.io "${name}" not found`
-        : virtualServiceProblem(found, reference, rollout);
-    if (problem !== undefined) {
-      return `${field}: Invalid value: ${JSON.stringify(reference.name)}: ${problem}`;
-    }
+      found === undefined ? undefined : virtualServiceProblem(found, reference, rollout);
+    if (problem !== undefined) return worded(istio, reference, problem);
   }
   return undefined;
+}
+
+function hasList({ virtualServices = [] }: IstioRouting): boolean {
+  return virtualServices.length > 0;
+}
+
+function worded(istio: IstioRouting, reference: IstioVirtualServiceRef, problem: string): string {
+  const field = `${PATH}.${hasList(istio) ? 'virtualServices' : 'virtualService'}.name`;
+  return `${field}: Invalid value: ${JSON.stringify(reference.name)}: ${problem}`;
+}
+
+interface Named {
+  readonly reference: IstioVirtualServiceRef;
+  readonly found: VirtualService | undefined;
+}
+
+function named(rollout: Rollout, virtualServices: readonly VirtualService[]): readonly Named[] {
+  const own = rollout.metadata.namespace ?? '';
+  return virtualServiceRefs(istioOf(rollout) ?? {}).map((reference) => {
+    const { name, namespace } = parseVirtualServiceName(reference.name);
+    const found = virtualServices.find(
+      ({ metadata }) =>
+        metadata.name === name &&
+        (metadata.namespace ?? '') === (namespace === '' ? own : namespace),
+    );
+    return { reference, found };
+  });
 }
 
 /** That the DestinationRule which the Rollout names is not there; undefined if it is, or if none is named. */

@@ -12,11 +12,13 @@ export function antiAffinityProblems(antiAffinity: AntiAffinity | undefined): re
   const value =
     `antiAffinity.PreferredDuringSchedulingIgnoredDuringExecution: ${hasPreferred} ` +
     `antiAffinity.RequiredDuringSchedulingIgnoredDuringExecution: ${hasRequired}`;
-  if (hasPreferred === hasRequired) {
-    return [invalid(FIELD, value, 'AntiAffinity must have exactly one strategy listed')];
-  }
-  const weight = preferred?.weight ?? 1;
-  return when(weight < 1 || weight > 100, () =>
-    invalid(`${FIELD}.weight`, weight, 'AntiAffinity weight must be between 1-100'),
-  );
+  const weight = preferred?.weight ?? 0;
+  return [
+    ...when(hasPreferred === hasRequired, () =>
+      invalid(FIELD, value, 'AntiAffinity must have exactly one strategy listed'),
+    ),
+    ...when(hasPreferred && (weight < 1 || weight > 100), () =>
+      invalid(`${FIELD}.weight`, weight, 'AntiAffinity weight must be between 1-100'),
+    ),
+  ];
 }

@@ -1,8 +1,8 @@
 // Rules of the canary strategy as a whole (rollout.md 10.1); its steps are in steps.ts. Entry point: `canaryProblems`.
 import type { CanaryStrategy, Rollout } from '../../../api/rollout.ts';
-import { scaled } from '../limits.ts';
 import { antiAffinityProblems } from './anti-affinity.ts';
-import { invalid, type Problem, when } from './problem.ts';
+import { hasPlugins } from './plugins.ts';
+import { given, invalid, type Problem, when } from './problem.ts';
 import { stepProblems } from './steps.ts';
 
 const PREFIX = 'spec.strategy';
@@ -32,9 +32,12 @@ function isSame(a: string | undefined, b: string | undefined): boolean {
   return (a ?? '') !== '' && a === b;
 }
 
-/** Text that is no number counts as zero. */
+/** Plain numbers and percentages are read; any other text counts as zero. */
 function isZero(value: number | string | undefined): boolean {
-  return value !== undefined && (scaled(value, 100, Math.trunc) ?? 0) === 0;
+  if (value === undefined) return false;
+  if (typeof value === 'number') return value === 0;
+  const digits = /^[+-]?\d+$/.exec(value)?.[0] ?? /^(\d+)%$/.exec(value)?.[1] ?? '0';
+  return Number(digits) === 0;
 }
 
 function surgeProblems({ maxSurge, maxUnavailable }: CanaryStrategy): readonly Problem[] {
@@ -45,13 +48,14 @@ function surgeProblems({ maxSurge, maxUnavailable }: CanaryStrategy): readonly P
 
 function pingPongProblems({ pingPong, trafficRouting }: CanaryStrategy): readonly Problem[] {
   if (pingPong === undefined) return [];
-  const { pingService, pongService } = pingPong;
-  const { alb, istio, plugins } = trafficRouting ?? {};
+  const pingService = given(pingPong.pingService);
+  const pongService = given(pingPong.pongService);
+  const { alb, istio } = trafficRouting ?? {};
   const isUnknown =
     trafficRouting !== undefined &&
     alb === undefined &&
     istio === undefined &&
-    plugins === undefined;
+    !hasPlugins(trafficRouting);
   const missing = 'Ping service and Pong service must to be set to use Ping-Pong feature';
   const onlyThese =
     'Ping-pong feature works with the ALB, Istio, and plugin-based traffic routers only';
@@ -97,7 +101,7 @@ function scaleProblems(canary: CanaryStrategy): readonly Problem[] {
   const { trafficRouting, scaleDownDelaySeconds, dynamicStableScale = false } = canary;
   const isBasic = trafficRouting === undefined;
   const max = trafficRouting?.maxTrafficWeight;
-  const isMaxAllowed = trafficRouting?.nginx !== undefined || trafficRouting?.plugins !== undefined;
+  const isMaxAllowed = trafficRouting?.nginx !== undefined || hasPlugins(trafficRouting);
   const dynamic = `${PREFIX}.dynamicStableScale`;
   return [
     ...when(isBasic && scaleDownDelaySeconds !== undefined, () =>

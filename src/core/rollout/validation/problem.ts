@@ -1,5 +1,6 @@
 // How problems of a spec are worded (rollout.md 10): `FIELD: KIND: VALUE: DETAIL`.
-
+import { canonicalStepPart, printJson, type StepPart } from '../../../api/hash.ts';
+import { quoteValue } from '../../analysis/substitution.ts';
 import type { EventNote } from '../../decision.ts';
 
 /** Why a Rollout cannot be driven. */
@@ -19,27 +20,54 @@ export interface Problem {
 
 /** Values as the texts show them: strings quoted, other things as compact JSON. */
 function printed(value: unknown): string {
-  if (value === undefined) return 'null';
-  const text = JSON.stringify(value);
-  return text
-    .replaceAll('<', String.raw`\u003c`)
-    .replaceAll('>', String.raw`\u003e`)
-    .replaceAll('&', String.raw`\u0026`);
+  return typeof value === 'string' ? `"${quoteValue(value)}"` : printJson(value);
+}
+
+/** `field: body`; without detail the body ends at its kind. */
+function problem(field: string, kind: string, detail: string): Problem {
+  return { field, text: `${field}: ${kind}${detail === '' ? '' : `: ${detail}`}` };
 }
 
 export function invalid(field: string, value: unknown, detail: string): Problem {
-  return { field, text: `${field}: Invalid value: ${printed(value)}: ${detail}` };
+  return problem(field, `Invalid value: ${printed(value)}`, detail);
 }
 
-export function required(field: string, detail: string): Problem {
-  return { field, text: `${field}: Required value: ${detail}` };
+/** As `invalid`, for a value whose members have an order of their own. */
+export function invalidPart(
+  field: string,
+  part: { readonly type: StepPart; readonly value: unknown },
+  detail: string,
+): Problem {
+  return problem(field, `Invalid value: ${canonicalStepPart(part.type, part.value)}`, detail);
+}
+
+export function required(field: string, detail = ''): Problem {
+  return problem(field, 'Required value', detail);
+}
+
+export function forbidden(field: string, detail: string): Problem {
+  return problem(field, 'Forbidden', detail);
+}
+
+export function duplicate(field: string, value: unknown): Problem {
+  return problem(field, `Duplicate value: ${printed(value)}`, '');
+}
+
+export function unsupported(field: string, value: unknown, supported: readonly string[]): Problem {
+  const list = supported.map((one) => printed(one)).join(', ');
+  return problem(field, `Unsupported value: ${printed(value)}`, `supported values: ${list}`);
 }
 
 export function internal(field: string, detail: string): Problem {
-  return { field, text: `${field}: Internal error: ${detail}` };
+  return problem(field, 'Internal error', detail);
+}
+
+/** A text that is required and may be missing all the same: what is checked need not come from an API server. */
+export function given(text: string | undefined): string {
+  return text ?? '';
 }
 
 /** A check adds nothing when it holds. */
-export function when(condition: boolean, problem: () => Problem): readonly Problem[] {
-  return condition ? [problem()] : [];
+export function when(condition: boolean, found: () => Problem): readonly Problem[] {
+  return condition ? [found()] : [];
 }

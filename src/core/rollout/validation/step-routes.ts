@@ -1,7 +1,8 @@
 // Rules of the steps setHeaderRoute and setMirrorRoute (rollout.md 10.1, last table).
 import type { CanaryStep, Rollout } from '../../../api/rollout.ts';
 import { canaryOf } from '../limits.ts';
-import { invalid, type Problem, required, when } from './problem.ts';
+import { hasPlugins } from './plugins.ts';
+import { invalid, invalidPart, type Problem, required, when } from './problem.ts';
 
 type StringMatch =
   | { readonly exact?: string; readonly prefix?: string; readonly regex?: string }
@@ -18,8 +19,8 @@ function setCount(match: StringMatch): number {
 
 function matchProblems(field: string, match: StringMatch): readonly Problem[] {
   const count = setCount(match);
-  if (count === 0) return [invalid(field, match, MISSED)];
-  return when(count > 1, () => invalid(field, match, MANY));
+  if (count === 1) return [];
+  return [invalidPart(field, { type: 'StringMatch', value: match }, count === 0 ? MISSED : MANY)];
 }
 
 export function headerRouteProblems(
@@ -30,21 +31,20 @@ export function headerRouteProblems(
   if (step === undefined) return [];
   const own = `${field}.setHeaderRoute`;
   const routing = canaryOf(rollout)?.trafficRouting;
-  const { alb, istio, apisix, plugins } = routing ?? {};
+  const { alb, istio, apisix } = routing ?? {};
   const isKnown =
-    alb !== undefined || istio !== undefined || apisix !== undefined || plugins !== undefined;
+    alb !== undefined || istio !== undefined || apisix !== undefined || hasPlugins(routing);
   if (!isKnown) {
     const detail = 'SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix';
-    return [invalid(own, step, detail)];
+    return [invalidPart(own, { type: 'SetHeaderRoute', value: step }, detail)];
   }
   return (step.match ?? []).flatMap(({ headerValue }, index) => {
     const at = `${own}.match[${index}]`;
-    const value = headerValue;
-    if (alb === undefined) return matchProblems(at, value);
-    if (headerValue === undefined) return [invalid(at, value, MISSED)];
-    const isExact = (headerValue.exact ?? '') !== '' && setCount(headerValue) === 1;
+    const value = headerValue ?? undefined;
+    if (alb === undefined || value === undefined) return matchProblems(at, value);
+    const isExact = (value.exact ?? '') !== '' && setCount(value) === 1;
     const detail = "SetHeaderRoute match value invalid. ALB supports 'exact' value only";
-    return when(!isExact, () => invalid(at, value, detail));
+    return when(!isExact, () => invalidPart(at, { type: 'StringMatch', value }, detail));
   });
 }
 
@@ -56,17 +56,18 @@ export function mirrorRouteProblems(
   if (step === undefined) return [];
   const own = `${field}.setMirrorRoute`;
   const routing = canaryOf(rollout)?.trafficRouting;
-  if (routing?.istio === undefined && routing?.plugins === undefined) {
-    const detail = 'SetMirrorRoute requires TrafficRouting, supports Istio and Plugins';
-    return [invalid(own, step, detail)];
-  }
-  return (step.match ?? []).flatMap((match, index) => {
-    const at = `${own}.match[${index}]`;
-    // Method is looked at twice, as the texts that clients know have it.
-    return [match.method, match.path, match.method].flatMap((one) =>
-      one === undefined ? [] : matchProblems(at, one),
-    );
-  });
+  const isKnown = routing?.istio !== undefined || hasPlugins(routing);
+  const detail = 'SetMirrorRoute requires TrafficRouting, supports Istio and Plugins';
+  return [
+    ...when(!isKnown, () => invalidPart(own, { type: 'SetMirrorRoute', value: step }, detail)),
+    ...(step.match ?? []).flatMap((match, index) => {
+      const at = `${own}.match[${index}]`;
+      // Method is looked at twice, as the texts that clients know have it.
+      return [match.method, match.path, match.method].flatMap((one) =>
+        one === undefined ? [] : matchProblems(at, one),
+      );
+    }),
+  ];
 }
 
 /** Routes that steps make must be listed, so that they can be taken away again. */
@@ -77,19 +78,17 @@ export function routeNameProblems(
 ): readonly Problem[] {
   const routing = canaryOf(rollout)?.trafficRouting;
   if (routing === undefined) return [];
-  const named = [
-    ['setHeaderRoute', setHeaderRoute?.name, setHeaderRoute !== undefined],
-    ['setMirrorRoute', setMirrorRoute?.name, setMirrorRoute !== undefined],
-  ] as const;
+  if (setHeaderRoute === undefined && setMirrorRoute === undefined) return [];
   const routes = routing.managedRoutes;
-  const missing = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'";
+  if (routes === undefined) {
+    const missing = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'";
+    return [required(MANAGED, missing)];
+  }
   const unknown =
     'Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes';
-  return named.flatMap(([kind, name = '', isSet]) => {
-    if (!isSet) return [];
-    if (routes === undefined) return [required(MANAGED, missing)];
-    return when(!routes.some((route) => route.name === name), () =>
-      invalid(`${field}.${kind}`, name, unknown),
-    );
+  return Object.entries({ setHeaderRoute, setMirrorRoute }).flatMap(([kind, step]) => {
+    const { name = '' } = step ?? {};
+    const isMissing = step !== undefined && !routes.some((route) => route.name === name);
+    return when(isMissing, () => invalid(`${field}.${kind}`, name, unknown));
   });
 }

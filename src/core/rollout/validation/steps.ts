@@ -3,7 +3,8 @@ import type { CanaryStep, Rollout, RolloutArgument } from '../../../api/rollout.
 import { metadataFieldProblem } from '../../analysis/arguments.ts';
 import { canaryOf, maxWeightOf } from '../limits.ts';
 import { pauseDuration } from '../steps.ts';
-import { invalid, type Problem, required, when } from './problem.ts';
+import { experimentProblems } from './experiment-weights.ts';
+import { invalid, invalidPart, type Problem, required, when } from './problem.ts';
 import { headerRouteProblems, mirrorRouteProblems, routeNameProblems } from './step-routes.ts';
 
 const ONE_OF =
@@ -24,7 +25,7 @@ export function stepProblems(
     ...headerRouteProblems(rollout, step, field),
     ...mirrorRouteProblems(rollout, step, field),
     ...routeNameProblems(rollout, step, field),
-    ...experimentProblems(rollout, step, field),
+    ...experimentProblems(rollout, step, index),
     ...argumentProblems(step, field),
   ];
 }
@@ -70,39 +71,18 @@ function scaleProblems(rollout: Rollout, step: CanaryStep): readonly Problem[] {
   );
 }
 
-function experimentProblems(
-  rollout: Rollout,
-  { experiment }: CanaryStep,
-  field: string,
-): readonly Problem[] {
-  const routing = canaryOf(rollout)?.trafficRouting;
-  const isKnown =
-    routing?.alb !== undefined ||
-    routing?.smi !== undefined ||
-    routing?.istio !== undefined ||
-    routing?.plugins !== undefined;
-  return (experiment?.templates ?? []).flatMap(({ weight }, index) => {
-    if (weight === undefined || isKnown) return [];
-    const detail =
-      routing === undefined
-        ? 'Experiment template weight cannot be set unless TrafficRouting is enabled'
-        : 'Experiment template weight is only available for TrafficRouting with SMI, ALB, ' +
-          'Istio and Plugins at this time';
-    return [invalid(`${field}.experiment.templates[${index}].weight`, weight, detail)];
-  });
-}
-
+/** Which metadata the arguments name; each bad one is told with all arguments of the step. */
 function argumentProblems({ analysis, experiment }: CanaryStep, field: string): readonly Problem[] {
-  const lists: (readonly RolloutArgument[])[] = [
-    analysis?.args ?? [],
-    ...(experiment?.analyses ?? []).map(({ args = [] }) => args),
+  const value: readonly RolloutArgument[] = [
+    ...(experiment?.analyses ?? []).flatMap(({ args = [] }) => args),
+    ...(analysis?.args ?? []),
   ];
   const detail = 'Analyses arguments must refer to valid object metadata supported by downwardAPI';
-  return lists.flatMap((args) => {
-    const isBad = args.some(({ valueFrom }) => {
-      const path = valueFrom?.fieldRef?.fieldPath ?? '';
-      return path.startsWith('metadata') && metadataFieldProblem(path) !== undefined;
-    });
-    return when(isBad, () => invalid(`${field}.analyses`, args, detail));
+  return value.flatMap(({ valueFrom }) => {
+    const path = valueFrom?.fieldRef?.fieldPath ?? '';
+    const isBad = path.startsWith('metadata') && metadataFieldProblem(path) !== undefined;
+    return when(isBad, () =>
+      invalidPart(`${field}.analyses`, { type: '[Argument]', value }, detail),
+    );
   });
 }

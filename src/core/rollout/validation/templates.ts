@@ -1,6 +1,7 @@
 // Whether the analysis templates that a Rollout names exist and can become runs (rollout.md 10.3).
 import type { AnalysisTemplateSpec, Argument, Metric, TemplateRef } from '../../../api/analysis.ts';
 import type { Rollout, RolloutAnalysis } from '../../../api/rollout.ts';
+import { rolloutArguments } from '../../analysis/arguments.ts';
 import { effectiveCount } from '../../analysis/metric.ts';
 import { resolveMetric } from '../../analysis/substitution.ts';
 import { collectTemplates, mergeTemplates } from '../../analysis/templates.ts';
@@ -84,51 +85,98 @@ export function templateProblem(world: NamedObjects): string | undefined {
 
 function analysisProblem(world: NamedObjects, named: NamedAnalysis): string | undefined {
   const { field, analysis, isBackground } = named;
-  const refs = analysis.templates ?? [];
-  const templates = collectTemplates(refs, world);
-  if (!templates.ok) return undefined;
-  const names = `templateNames: [${refs.map((ref) => ref.templateName ?? '').join(' ')}]`;
-  const { dryRun = [], measurementRetention = [] } = analysis;
-  const args = dummyArguments(analysis);
-  const merged = mergeTemplates(templates.value, { args, dryRun, measurementRetention });
-  if (!merged.ok) return invalid(field, names, merged.error).text;
-  if (isBackground) return undefined;
-  for (const ref of refs) {
-    const template = collectTemplates([ref], world);
-    const [spec] = template.ok ? template.value : [];
-    const problem = spec === undefined ? undefined : endless(spec, ref.templateName ?? '', args);
-    if (problem !== undefined) return invalid(field, ref.templateName ?? '', problem).text;
+  const templates = expandedTemplates(world, analysis.templates ?? []);
+  const names = templates.map(({ name }) => name).join(' ');
+  const args = dummyArguments(world.rollout, analysis);
+  const merged = mergedProblem(
+    templates.map(({ spec }) => spec),
+    args,
+    analysis,
+  );
+  if (merged !== undefined) return invalid(field, `templateNames: [${names}]`, merged).text;
+  for (const { name, spec } of templates) {
+    const problem = isBackground ? open(spec, analysis.args) : endless(spec, name, args);
+    if (problem !== undefined) return invalid(field, name, problem).text;
   }
   return undefined;
 }
 
-/** Values are not known yet; what they are does not matter here, only that there will be some. */
-function dummyArguments({ args = [] }: RolloutAnalysis): readonly Argument[] {
-  return args.map(({ name, value }) => ({ name, value: value ?? 'dummy-value' }));
+interface NamedTemplate {
+  readonly name: string;
+  readonly spec: AnalysisTemplateSpec;
+}
+
+/** What the references lead to, namespaced templates first, each once (analysis.md 2). */
+function expandedTemplates(
+  world: NamedObjects,
+  refs: readonly TemplateRef[],
+): readonly NamedTemplate[] {
+  const collected = collectTemplates(refs, world);
+  if (!collected.ok) return [];
+  const all = [...world.analysisTemplates, ...world.clusterAnalysisTemplates];
+  return collected.value.map((spec) => {
+    return { name: all.find((one) => one.spec === spec)?.metadata.name ?? '', spec };
+  });
+}
+
+/** Templates must fit together by themselves first, then with the rules of the analysis that names them. */
+function mergedProblem(
+  specs: readonly AnalysisTemplateSpec[],
+  args: readonly Argument[],
+  { dryRun = [], measurementRetention = [] }: RolloutAnalysis,
+): string | undefined {
+  const plain = mergeTemplates(specs, { args, dryRun: [], measurementRetention: [] });
+  if (!plain.ok) return plain.error;
+  const ruled = mergeTemplates(specs, { args, dryRun, measurementRetention });
+  return ruled.ok ? undefined : ruled.error;
+}
+
+/** Hashes are not known yet, and a path that leads nowhere counts as empty: all that matters is that values come. */
+function dummyArguments(rollout: Rollout, { args = [] }: RolloutAnalysis): readonly Argument[] {
+  const of = { rollout, newHash: 'dummy-new-hash', stableHash: 'dummy-stable-hash' };
+  return args.map((argument) => {
+    const resolved = rolloutArguments([argument], of);
+    return { name: argument.name, value: (resolved.ok && resolved.value[0]?.value) || '' };
+  });
+}
+
+/** A background analysis ends with the update, but its arguments must come from the Rollout or have a default. */
+function open(spec: AnalysisTemplateSpec, given: RolloutAnalysis['args']): string | undefined {
+  const needed = (spec.args ?? []).filter(
+    ({ value, valueFrom }) => value === undefined && valueFrom === undefined,
+  );
+  if (needed.length > 0 && given === undefined) {
+    return 'missing analysis arguments in rollout spec';
+  }
+  return needed.find(({ name }) => given?.every((one) => one.name !== name) === true)?.name;
 }
 
 /** A gate must end: each metric needs a count, and its placeholders must be resolvable. */
 function endless(
-  spec: AnalysisTemplateSpec,
+  { args = [], metrics = [] }: AnalysisTemplateSpec,
   name: string,
   given: readonly Argument[],
 ): string | undefined {
-  const args = (spec.args ?? []).map((argument): Argument => {
+  const twofold = args.find(({ value, valueFrom }) => {
+    return value !== undefined && valueFrom !== undefined;
+  });
+  if (twofold !== undefined) {
+    return `AnalysisTemplate ${name}: arg '${twofold.name}' has both Value and ValueFrom fields`;
+  }
+  const values = args.map((argument): Argument => {
     const own = given.find((one) => one.name === argument.name)?.value;
     return { name: argument.name, value: own ?? argument.value ?? 'dummy-value' };
   });
-  for (const metric of spec.metrics ?? []) {
-    const resolved = resolveMetric(metric, args);
-    if (!resolved.ok) return `AnalysisTemplate ${name}: ${resolved.error}`;
-    if (effectiveCount(resolved.value) === undefined) return endlessText(name, resolved.value);
+  const resolved: Metric[] = [];
+  for (const metric of metrics) {
+    const one = resolveMetric(metric, values);
+    if (!one.ok) return `AnalysisTemplate ${name}: ${one.error}`;
+    resolved.push(one.value);
   }
-  return undefined;
-}
-
-function endlessText(name: string, metric: Metric): string {
-  const count = metric.count ?? '<nil>';
+  const unending = resolved.find((metric) => effectiveCount(metric) === undefined);
+  if (unending === undefined) return undefined;
   return (
-    `AnalysisTemplate ${name} has metric ${metric.name} which runs indefinitely. ` +
-    `Invalid value for count: ${count}`
+    `AnalysisTemplate ${name} has metric ${unending.name} which runs indefinitely. ` +
+    `Invalid value for count: ${unending.count ?? '<nil>'}`
   );
 }

@@ -1,0 +1,4 @@
+import { run } from './validation.ts';
+import { vectorTest } from './vector-test.ts';
+
+vectorTest('validation.json', run);
