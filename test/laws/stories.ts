@@ -46,7 +46,17 @@ function stepsFor(isRouted: boolean): Arb<readonly StepKind[]> {
     { arbitrary: experiment, weight: 2 },
   ];
   const all = isRouted ? [...plain, { arbitrary: scale, weight: 2 }] : plain;
-  return fc.array(fc.oneof(...all), { maxLength: 5 });
+  return fc.array(fc.oneof(...all), { maxLength: 5 }).map(withinHundred);
+}
+
+/** An experiment has no weight of its own where the canary leaves none: more than 100 in all is refused. */
+function withinHundred(steps: readonly StepKind[]): readonly StepKind[] {
+  let canary = 0;
+  return steps.map((step) => {
+    if (step.kind === 'weight') canary = step.weight;
+    if (step.kind !== 'experiment' || canary + (step.weight ?? 0) <= 100) return step;
+    return { kind: 'experiment', isJudged: step.isJudged };
+  });
 }
 
 const KEEPS_AWAY = { requiredDuringSchedulingIgnoredDuringExecution: {} };
