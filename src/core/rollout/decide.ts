@@ -16,9 +16,10 @@ import { claimSets } from './claim.ts';
 import { followExperiment, storedExperiment } from './experiments.ts';
 import { cleanRevisions, cleanRuns } from './history.ts';
 import { invalidStatus } from './invalid.ts';
-import { blueGreenOf } from './limits.ts';
-import { createNewSet, foundStatus } from './new-set.ts';
+import { lastDriven } from './last-driven.ts';
+import { blueGreenOf, isRouted } from './limits.ts';
 import { syncMetadata } from './metadata.ts';
+import { createNewSet, foundStatus } from './new-set.ts';
 import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
@@ -31,7 +32,7 @@ import { recordWorkload } from './workload-scaling.ts';
 import type { RolloutWorld } from './world.ts';
 
 export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
-  const pass = passOf(world, now);
+  const pass = passOf(lastDriven(world), now);
   const decision = decisionOf(pass, nextStatus(pass));
   return world.firstSeen ? announced(world, decision) : decision;
 }
@@ -59,7 +60,7 @@ function nextStatus(pass: Pass): RolloutStatus {
   if (problem !== undefined && !isAbortUnderWay(pass, problem)) {
     return invalidStatus(pass, problem);
   }
-  draft.referenceProblem = problem?.text;
+  draft.problem = problem?.text;
   if (sets.newSet === undefined) return createNewSet(pass);
   if (writesDefault(pass)) return stored;
   const booked = pauseBookkeeping(pass);
@@ -88,9 +89,22 @@ function writesDefault({ rollout, draft }: Pass): boolean {
   return true;
 }
 
-/** What is missing must not keep an abort from doing all that it can (observed-defects 9). */
-function isAbortUnderWay({ stored, sets }: Pass, { isReference }: RolloutProblem): boolean {
-  return isReference && stored.abort === true && sets.newSet !== undefined;
+/**
+ * What is missing or wrong must not keep an abort from doing all that it can (observed-defects 9). Without the router
+ * that has divided the traffic it cannot know where that goes.
+ */
+function isAbortUnderWay(
+  { stored, sets, rollout, replicas }: Pass,
+  { allowsAbort }: RolloutProblem,
+): boolean {
+  const hasLostRouter = stored.canary?.weights !== undefined && !isRouted(rollout);
+  return (
+    allowsAbort &&
+    stored.abort === true &&
+    sets.newSet !== undefined &&
+    replicas >= 0 &&
+    !hasLostRouter
+  );
 }
 
 /** One pass of a canary (3.3); undefined: something went wrong or was evicted, the status stays. */
@@ -103,7 +117,7 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   draft.experiment = storedExperiment(pass);
   const isShifted = shiftTraffic(pass);
   // With something missing an abort goes on as far as it can: only pods must wait for what their traffic does.
-  if (!isShifted && draft.referenceProblem === undefined) return undefined;
+  if (!isShifted && draft.problem === undefined) return undefined;
   if (!followExperiment(pass)) return undefined;
   if (!followAnalyses(pass)) return undefined;
   cleanRuns(pass);

@@ -1,4 +1,5 @@
-// A Rollout whose spec or references make no sense: one condition, and nothing else moves (rollout.md 10.4).
+// A Rollout whose spec or references make no sense: one condition, and nothing else moves (rollout.md 10.4). Only its
+// deadline runs on.
 import { warning } from '../events.ts';
 import type { RolloutStatus } from '../../api/rollout.ts';
 import type { EventNote } from '../decision.ts';
@@ -6,9 +7,13 @@ import { conditionOf, replaced, wanted } from './conditions.ts';
 import { invalidMessage } from './progress.ts';
 import type { Pass } from './pass.ts';
 import type { RolloutProblem } from './validation/problem.ts';
-import { withPhase } from './tail.ts';
+import { frozenStatus, withPhase } from './tail.ts';
 
 export function invalidStatus(pass: Pass, problem: RolloutProblem): RolloutStatus {
+  return frozenStatus(pass, toldStatus(pass, problem));
+}
+
+function toldStatus(pass: Pass, problem: RolloutProblem): RolloutStatus {
   const { rollout, stored, draft, now } = pass;
   const message = invalidMessage(pass, problem.text);
   draft.reasons.unshift({ code: 'InvalidSpec', message });

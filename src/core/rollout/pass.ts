@@ -61,8 +61,8 @@ export interface Draft {
   previewSelector: string;
   /** A user has ended the pause of a blue-green; that counts until the switch can be made. */
   keepsApproval: boolean;
-  /** Something that the spec names is missing while an abort goes on all the same. */
-  referenceProblem: string | undefined;
+  /** What is wrong with the spec or with what it names, while an abort goes on all the same. */
+  problem: string | undefined;
 }
 
 export interface Pass {
@@ -100,7 +100,7 @@ function emptyDraft({ status }: Rollout): Draft {
     activeSelector: '',
     previewSelector: '',
     keepsApproval: false,
-    referenceProblem: undefined,
+    problem: undefined,
   };
 }
 

@@ -125,9 +125,7 @@ export function invalidMessage({ rollout }: Pick<Pass, 'rollout'>, problem: stri
 
 /** Whether what is missing while an abort goes on has been told already. */
 export function isProblemTold(pass: Pass): boolean {
-  const { referenceProblem } = pass.draft;
-  if (referenceProblem === undefined) return false;
-  return (
-    conditionOf(pass.stored, 'InvalidSpec')?.message === invalidMessage(pass, referenceProblem)
-  );
+  const { problem } = pass.draft;
+  if (problem === undefined) return false;
+  return conditionOf(pass.stored, 'InvalidSpec')?.message === invalidMessage(pass, problem);
 }

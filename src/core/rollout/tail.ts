@@ -48,6 +48,23 @@ export function withTail(pass: Pass, base: RolloutStatus, facts: TailFacts): Rol
   return withDuration(pass, withPhase(pass, { ...held, conditions }), facts);
 }
 
+/**
+ * The status of an update that is frozen because its spec is invalid: a deadline that passes meanwhile is told, or
+ * gives the update up where the spec asks for that.
+ */
+export function frozenStatus(pass: Pass, status: RolloutStatus): RolloutStatus {
+  if (isAborted(pass) || isPaused(pass, status) || isCompleted(status)) return status;
+  watchDeadline(pass, status);
+  if (!isTimedOut(pass, status)) return status;
+  abortAfterDeadline(pass, status);
+  const next = withPauses(pass, withAbort(pass, status));
+  const conditions =
+    next.abort === true
+      ? abortedCondition(pass, next.conditions ?? [])
+      : overdueCondition(pass, next.conditions ?? []);
+  return conditions === status.conditions ? status : withPhase(pass, { ...next, conditions });
+}
+
 export function withPhase(pass: Pass, status: RolloutStatus): RolloutStatus {
   const { rollout } = pass;
   const { phase, message } = isPaced(pass)
@@ -76,8 +93,8 @@ export function withDuration(pass: Pass, next: RolloutStatus, facts: TailFacts):
 function validConditions(pass: Pass): Conditions {
   const { stored, draft, now } = pass;
   const before = stored.conditions ?? [];
-  if (draft.referenceProblem === undefined) return without(before, 'InvalidSpec');
-  const message = invalidMessage(pass, draft.referenceProblem);
+  if (draft.problem === undefined) return without(before, 'InvalidSpec');
+  const message = invalidMessage(pass, draft.problem);
   if (conditionOf(stored, 'InvalidSpec')?.message === message) return before;
   return replaced(before, wanted('InvalidSpec', 'True', 'InvalidSpec', message), now);
 }
@@ -193,12 +210,13 @@ function progressCondition(pass: Pass, next: RolloutStatus, conditions: Conditio
     return replaced(conditions, movingCondition(pass, next, becameUnhealthy), now);
   }
   const current = { ...next, conditions: [...conditions] };
-  if (isTimedOut(pass, current)) {
-    const message = `${subject} has timed out progressing.`;
-    const late = wanted('Progressing', 'False', 'ProgressDeadlineExceeded', message);
-    return withCondition(conditions, late, now);
-  }
-  return conditions;
+  return isTimedOut(pass, current) ? overdueCondition(pass, conditions) : conditions;
+}
+
+function overdueCondition(pass: Pass, conditions: Conditions): Conditions {
+  const message = `${subjectOf(pass)} has timed out progressing.`;
+  const late = wanted('Progressing', 'False', 'ProgressDeadlineExceeded', message);
+  return withCondition(conditions, late, pass.now);
 }
 
 function movingCondition(

@@ -4,7 +4,7 @@ import { unsupportedProblem } from './unsupported.ts';
 import { metadataProblem } from './validation/metadata.ts';
 import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
-import type { RolloutProblem } from './validation/problem.ts';
+import type { Problem, RolloutProblem } from './validation/problem.ts';
 import type { NamedObjects } from './world.ts';
 
 /**
@@ -14,13 +14,34 @@ import type { NamedObjects } from './world.ts';
 export function rolloutProblem(named: NamedObjects): RolloutProblem | undefined {
   if (named.workload?.problem !== undefined) return named.workload.problem;
   const world = named.workload === undefined ? named : withOwnTemplate(named);
-  const [first] = specProblems(world.rollout);
-  const own = (first ?? metadataProblem(world.rollout))?.text ?? unsupportedProblem(world.rollout);
-  if (own !== undefined) return { text: own, isReference: false };
+  const { rollout } = world;
+  const metadata = metadataProblem(rollout);
+  const problems = [...specProblems(rollout), ...(metadata === undefined ? [] : [metadata])];
+  const unsupported = unsupportedProblem(rollout);
+  const own = problems[0]?.text ?? unsupported;
+  if (own !== undefined) {
+    const allowsAbort = unsupported === undefined && !problems.some(hindersAbort);
+    return { text: own, isReference: false, allowsAbort };
+  }
   const text = referenceProblem(world);
-  if (text !== undefined) return { text, isReference: true };
+  if (text !== undefined) return { text, isReference: true, allowsAbort: true };
   const rule = ruleProblem(world.rollout, world.destinationRules);
-  return rule === undefined ? undefined : { ...rule, isReference: true };
+  return rule === undefined ? undefined : { ...rule, isReference: true, allowsAbort: true };
+}
+
+/** Fields by which an abort finds its pods and its traffic. Steps, limits and deadlines are not among them. */
+const ABORT_GOES_BY = [
+  'spec.selector',
+  'spec.strategy.strategy',
+  'spec.strategy.activeService',
+  'spec.strategy.stableService',
+  'spec.strategy.canaryService',
+  'spec.strategy.pingPong.',
+  'spec.strategy.trafficRouting.alb',
+];
+
+function hindersAbort({ field }: Problem): boolean {
+  return ABORT_GOES_BY.some((start) => field.startsWith(start));
 }
 
 /** A template that has been looked up is held to the rules of one that stands in the Rollout itself. */

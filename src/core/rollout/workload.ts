@@ -59,7 +59,11 @@ export function resolvedRollout(
 function problemOf(rollout: Rollout, object: KubeObject | undefined): RolloutProblem | undefined {
   const { metadata, spec } = rollout;
   const { apiVersion = '', kind = '', name = '' } = spec.workloadRef ?? {};
-  const wrong = (text: string, isReference: boolean): RolloutProblem => ({ text, isReference });
+  const wrong = (text: string, isReference: boolean): RolloutProblem => ({
+    text,
+    isReference,
+    allowsAbort: isReference,
+  });
   const { labels, annotations } = spec.template?.metadata ?? {};
   if (Object.keys({ ...labels, ...annotations }).length > 0) {
     return wrong('template must be empty for workload reference rollout', false);

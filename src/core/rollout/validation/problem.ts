@@ -9,6 +9,8 @@ export interface RolloutProblem {
   readonly text: string;
   /** The spec itself is fine; something that it names is missing or does not fit. */
   readonly isReference: boolean;
+  /** What an abort goes by is sound, so that it can be carried out all the same. */
+  readonly allowsAbort: boolean;
   /** Told beside the condition, once. */
   readonly event?: EventNote;
 }
