@@ -17,7 +17,7 @@ import { dueAction, nextDue } from '../../src/core/analysis/schedule.ts';
 import type { Answer, Ask, Measured } from '../../src/core/decision.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
 import { formatInstantMicro, type Instant, instant, parseInstant } from '../../src/lib/time.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 const COUNTERS = [
   'count',
@@ -276,9 +276,12 @@ const KINDS: Readonly<Record<string, (test: Case) => unknown>> = {
 /** All cases of the file. */
 export function run(file: { readonly cases: readonly Case[] }): readonly CaseResult[] {
   return file.cases.map((test) => {
-    const answer = KINDS[test.kind]?.(test);
+    const name = `${test.id} ${test.kind}`;
+    const kind = KINDS[test.kind];
+    if (kind === undefined) return unknownKind(name, test.kind);
+    const answer = kind(test);
     const ok = jsonEqual(test.expect, answer);
     const detail = `expected ${JSON.stringify(test.expect)}, got ${JSON.stringify(answer)}`;
-    return { name: `${test.id} ${test.kind}`, ok, ...(ok ? {} : { detail }) };
+    return { name, ok, ...(ok ? {} : { detail }) };
   });
 }

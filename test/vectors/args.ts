@@ -17,7 +17,7 @@ import { mergeTemplates } from '../../src/core/analysis/templates.ts';
 import { matchedNames, metricsProblem } from '../../src/core/analysis/validation.ts';
 import { substituteExperiment } from '../../src/core/experiment/variables.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 interface Case {
   readonly id: string;
@@ -106,9 +106,12 @@ function isExpected({ match, ...expected }: Case['expect'], answer: Answer): boo
 /** All cases of the file. */
 export function run(file: { readonly cases: readonly Case[] }): readonly CaseResult[] {
   return file.cases.map((test) => {
-    const answer = KINDS[test.kind]?.(test) ?? { error: `unknown kind ${test.kind}` };
+    const name = `${test.id} ${test.kind}`;
+    const kind = KINDS[test.kind];
+    if (kind === undefined) return unknownKind(name, test.kind);
+    const answer = kind(test);
     const ok = isExpected(test.expect, answer);
     const detail = `expected ${JSON.stringify(test.expect)}, got ${JSON.stringify(answer)}`;
-    return { name: `${test.id} ${test.kind}`, ok, ...(ok ? {} : { detail }) };
+    return { name, ok, ...(ok ? {} : { detail }) };
   });
 }

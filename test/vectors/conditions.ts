@@ -2,11 +2,11 @@
 import { evaluateCondition, evaluateTime } from '../../src/expr/condition.ts';
 import type { ResultValue } from '../../src/expr/value.ts';
 import { formatInstant, instant } from '../../src/lib/time.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 interface Case {
   readonly id: string;
-  readonly kind: 'condition' | 'evaluate' | 'time';
+  readonly kind: string;
   readonly condition?: string;
   readonly successCondition?: string;
   readonly failureCondition?: string;
@@ -87,20 +87,26 @@ function isExpected(test: Case, answer: Answer): boolean {
   return expect.match === 'any-error' ? answer.error !== undefined : answer.error === expect.error;
 }
 
+const KINDS: Readonly<Record<string, (test: Case) => Answer | Promise<Answer>>> = {
+  condition: conditionAnswer,
+  evaluate: phaseAnswer,
+  time: timeAnswer,
+};
+
 /** All cases of the file. */
 export async function run(file: {
   readonly cases: readonly Case[];
 }): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = [];
   for (const test of file.cases) {
-    const answer =
-      test.kind === 'condition'
-        ? conditionAnswer(test)
-        : test.kind === 'time'
-          ? timeAnswer(test)
-          : await phaseAnswer(test);
-    const ok = isExpected(test, answer);
     const text = test.condition ?? `${test.successCondition} / ${test.failureCondition}`;
+    const kind = KINDS[test.kind];
+    if (kind === undefined) {
+      results.push(unknownKind(`${test.id} ${text}`, test.kind));
+      continue;
+    }
+    const answer = await kind(test);
+    const ok = isExpected(test, answer);
     results.push({
       name: `${test.id} ${text}`,
       ok,

@@ -26,7 +26,7 @@ import { ruleChange } from '../../src/core/traffic/istio-rule.ts';
 import { trafficPlan } from '../../src/core/traffic/plan.ts';
 import { weightsEvent } from '../../src/core/traffic/weight-record.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 interface Call {
   readonly op: string;
@@ -390,7 +390,7 @@ export function run(file: { readonly vectors: readonly Vector[] }): readonly Cas
   return file.vectors.map((test) => {
     const kind = KINDS[test.kind];
     const name = `${test.id} ${test.name}`;
-    if (kind === undefined) return { name, ok: false, detail: `unknown kind ${test.kind}` };
+    if (kind === undefined) return unknownKind(name, test.kind);
     return test.expect === undefined ? { name, ok: true } : kind(test);
   });
 }

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../src/lib/virtual-clock.ts';
 import { prometheusApi } from '../../src/sandbox/metrics/api.ts';
 import { SeriesStore } from '../../src/sandbox/metrics/store.ts';
 import { difference, type ApiDocument } from './promql-compare.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 interface Case {
   readonly id: number;
@@ -64,6 +64,8 @@ function parametersOf(test: Case): Readonly<Record<string, string>> {
     : { query: test.expr, start: String(start), end: String(end), step: String(step) };
 }
 
+const KINDS: ReadonlySet<string> = new Set(['instant', 'range']);
+
 /** All cases of the file. */
 export async function run(file: File): Promise<readonly CaseResult[]> {
   const clock = new VirtualClock({
@@ -73,6 +75,10 @@ export async function run(file: File): Promise<readonly CaseResult[]> {
   const api = prometheusApi({ store: loaded(file), clock });
   const results: CaseResult[] = [];
   for (const test of file.cases) {
+    if (!KINDS.has(test.kind)) {
+      results.push(unknownKind(`${test.id} ${test.expr}`, test.kind));
+      continue;
+    }
     const path = test.kind === 'instant' ? '/api/v1/query' : '/api/v1/query_range';
     const answer = await asked(api, path, parametersOf(test));
     const { errorType, error, ...data } = test.expect;

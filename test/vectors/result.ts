@@ -6,3 +6,8 @@ export interface CaseResult {
   /** What was expected and what came, for a case that failed. */
   readonly detail?: string;
 }
+
+/** A fact that nobody knows how to check has failed, whatever it expects. */
+export function unknownKind(name: string, kind: string): CaseResult {
+  return { name, ok: false, detail: `unknown kind ${kind}` };
+}

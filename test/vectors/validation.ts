@@ -8,7 +8,7 @@ import type { NamedObjects } from '../../src/core/rollout/world.ts';
 import { referenceProblem } from '../../src/core/rollout/validation/references.ts';
 import { specProblems } from '../../src/core/rollout/validation/spec.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
-import type { CaseResult } from './result.ts';
+import { type CaseResult, unknownKind } from './result.ts';
 
 interface Case {
   readonly id: string;
@@ -68,7 +68,7 @@ const KINDS: ReadonlySet<string> = new Set(['spec', 'references']);
 export function run(file: { readonly cases: readonly Case[] }): readonly CaseResult[] {
   return file.cases.map((test) => {
     const name = `${test.id} ${test.note}`;
-    if (!KINDS.has(test.kind)) return { name, ok: false, detail: `unknown kind ${test.kind}` };
+    if (!KINDS.has(test.kind)) return unknownKind(name, test.kind);
     const answer = answerOf(test);
     if (jsonEqual(test.expect, answer)) return { name, ok: true };
     const detail = `expected ${JSON.stringify(test.expect)}, got ${JSON.stringify(answer)}`;
