@@ -63,7 +63,9 @@ function soundCanary(canary: CanaryStrategy): CanaryStrategy {
     const { scaleDownDelaySeconds: _delay, dynamicStableScale: _scale, ...rest } = canary;
     return rest;
   }
-  if (trafficRouting.nginx !== undefined || hasPlugins(trafficRouting)) return canary;
+  const { nginx, istio } = trafficRouting;
+  const hasOwnScale = nginx !== undefined || hasPlugins(trafficRouting);
+  if (hasOwnScale && istio === undefined) return canary;
   const { maxTrafficWeight: _max, ...routers } = trafficRouting;
   return { ...canary, trafficRouting: routers };
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../api/object.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import type { IstioRouting, IstioVirtualServiceRef } from '../../api/traffic-routing.ts';
 import type { EventNote } from '../decision.ts';
-import type { VirtualService } from './istio-objects.ts';
+import { routesOf, type VirtualService } from './istio-objects.ts';
 import { parseVirtualServiceName } from './istio-reference.ts';
 import { istioOf, virtualServiceRefs, virtualServiceProblem } from './istio-routes.ts';
 import { ruleNotFound } from './istio-rule.ts';
@@ -48,6 +48,30 @@ export function istioUnfit(
     if (problem !== undefined) return worded(istio, reference, problem);
   }
   return undefined;
+}
+
+/**
+ * The first header or mirror step whose route has no place in one of the VirtualServices (traffic.md 4): without HTTP
+ * routes the router would refuse every pass, and the step would never end.
+ */
+export function routeStepUnfit(
+  rollout: Rollout,
+  virtualServices: readonly VirtualService[],
+): string | undefined {
+  const steps = rollout.spec.strategy?.canary?.steps ?? [];
+  const index = steps.findIndex(
+    (step) => step.setHeaderRoute !== undefined || step.setMirrorRoute !== undefined,
+  );
+  const without = named(rollout, virtualServices).find(
+    ({ found }) => found !== undefined && routesOf(found, 'http') === undefined,
+  );
+  if (index < 0 || without === undefined) return undefined;
+  const kind = steps[index]?.setHeaderRoute === undefined ? 'setMirrorRoute' : 'setHeaderRoute';
+  const problem =
+    'Istio VirtualService has no HTTP routes, which this step needs; ' +
+    'remove the step or use a VirtualService with HTTP routes';
+  const field = `spec.strategy.canary.steps[${index}].${kind}`;
+  return `${field}: Invalid value: ${JSON.stringify(without.reference.name)}: ${problem}`;
 }
 
 function hasList({ virtualServices = [] }: IstioRouting): boolean {

@@ -132,5 +132,13 @@ function scaleProblems(canary: CanaryStrategy): readonly Problem[] {
         'Canary maxTrafficWeight in traffic routing only supported in Nginx and Plugins',
       ),
     ),
+    // Not looked at by the reference: one weight would mean two shares (traffic.md 4).
+    ...when(isMaxAllowed && trafficRouting?.istio !== undefined && (max ?? 100) !== 100, () =>
+      invalid(
+        `${PREFIX}.trafficRouting.maxTrafficWeight`,
+        max,
+        'Istio takes weights in percent; remove maxTrafficWeight or set it to 100',
+      ),
+    ),
   ];
 }

@@ -2,7 +2,7 @@
 import type { Service } from '../../../api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY } from '../../../api/names.ts';
 import type { BlueGreenStrategy, Rollout } from '../../../api/rollout.ts';
-import { istioMissing, istioUnfit } from '../../traffic/istio-validation.ts';
+import { istioMissing, istioUnfit, routeStepUnfit } from '../../traffic/istio-validation.ts';
 import type { NamedObjects } from '../world.ts';
 import { ingressMissing, ingressUnfit } from './ingresses.ts';
 import { meshMissing, meshUnfit } from './meshes.ts';
@@ -18,19 +18,30 @@ interface NamedService {
 
 /** The first problem: things that are missing come before those that do not fit (rollout.md 10.2). */
 export function referenceProblem(world: NamedObjects): string | undefined {
+  return missingReference(world) ?? unfitReference(world);
+}
+
+function missingReference(world: NamedObjects): string | undefined {
   const { rollout, virtualServices, routerObjects = [] } = world;
-  const services = namedServices(rollout);
   return (
-    missingService(world, services) ??
+    missingService(world, namedServices(rollout)) ??
     templateReferenceProblem(world) ??
     ingressMissing(rollout, routerObjects) ??
     istioMissing(rollout, virtualServices) ??
-    meshMissing(rollout, routerObjects) ??
-    unfitService(world, services) ??
+    meshMissing(rollout, routerObjects)
+  );
+}
+
+/** What is not there is passed over. */
+function unfitReference(world: NamedObjects): string | undefined {
+  const { rollout, virtualServices, routerObjects = [] } = world;
+  return (
+    unfitService(world, namedServices(rollout)) ??
     templateProblem(world) ??
     ingressUnfit(rollout, routerObjects) ??
     istioUnfit(rollout, virtualServices) ??
-    meshUnfit(rollout, routerObjects)
+    meshUnfit(rollout, routerObjects) ??
+    routeStepUnfit(rollout, virtualServices)
   );
 }
 
