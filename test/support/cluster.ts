@@ -1,4 +1,5 @@
 // A sandbox with our controller on it, on a virtual clock: what scenarios, traces and laws are played on.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { systemCompression } from '../../src/host/compression.ts';
 import { createClient, type KubeClient } from '../../src/kube/client.ts';
 import { createEventRecorder } from '../../src/kube/events.ts';
@@ -16,6 +17,8 @@ import { instant, type Instant, milliseconds } from '../../src/lib/time.ts';
 import { VirtualClock } from '../../src/lib/virtual-clock.ts';
 import { measureWith } from '../../src/providers/measure.ts';
 import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import type { Author } from '../sim/checkers/checker.ts';
+import { type Broken, textOf, watchPromises } from '../sim/checkers/watch.ts';
 
 export interface ClusterOptions {
   readonly seed?: string;
@@ -37,12 +40,16 @@ export interface ClusterOptions {
   /** How late the sandbox's own mesh learns of changes; at once if absent. */
   readonly meshLagMs?: number;
   readonly verbose?: boolean;
+  /** What this cluster breaks is looked at by the test itself, instead of failing when it is stopped. */
+  readonly breaksPromises?: boolean;
 }
 
 export interface Cluster {
   readonly clock: VirtualClock;
   readonly sandbox: Sandbox;
   readonly client: KubeClient;
+  /** Promises of design.md "Traffic safety" that the API server's log shows broken so far. */
+  readonly broken: readonly Broken[];
   controller: Controller;
   /** Lets time pass. */
   advance(ms: number): Promise<void>;
@@ -50,6 +57,7 @@ export interface Cluster {
   restart(): Promise<void>;
   /** Lets everything that is due happen, without time passing. */
   settle(): Promise<void>;
+  /** Ends it; fails if a promise was broken. */
   stop(): Promise<void>;
 }
 
@@ -78,8 +86,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const starting = sandbox.start();
   await drive(clock, starting);
   const client = createClient({ transport: sandbox.api, userAgent: 'test' });
+  // Whoever sends a request is the author of what changes while it is answered.
+  const authors = new AsyncLocalStorage<Author>();
+  const broken = watchPromises({
+    store: sandbox.store,
+    author: () => authors.getStore() ?? 'other',
+    now: () => clock.now(),
+  });
+  const api: Transport = (request) => authors.run('controller', () => sandbox.api(request));
   const begin = async (): Promise<Controller> => {
-    const controller = controllerOn(sandbox, { clock, options });
+    const controller = controllerOn(sandbox, { clock, options, api });
     await drive(clock, controller.start());
     return controller;
   };
@@ -87,6 +103,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     clock,
     sandbox,
     client,
+    broken,
     controller: await begin(),
     advance: (ms) => clock.advance(milliseconds(ms)),
     settle: () => clock.advance(milliseconds(0)),
@@ -97,6 +114,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     stop: async () => {
       await drive(clock, cluster.controller.stop());
       await drive(clock, sandbox.stop());
+      if (options.breaksPromises === true || broken.length === 0) return;
+      throw new Error(`promises were broken:\n${broken.map(textOf).join('\n')}`);
     },
   };
   return cluster;
@@ -118,11 +137,19 @@ async function drive(clock: VirtualClock, work: Promise<void>): Promise<void> {
 
 function controllerOn(
   sandbox: Sandbox,
-  { clock, options }: { readonly clock: VirtualClock; readonly options: ClusterOptions },
+  {
+    clock,
+    options,
+    api,
+  }: {
+    readonly clock: VirtualClock;
+    readonly options: ClusterOptions;
+    readonly api: Transport;
+  },
 ): Controller {
   const transport: Transport = (request) => {
     options.onRequest?.(request);
-    return options.intercept?.(request, sandbox.api) ?? sandbox.api(request);
+    return options.intercept?.(request, api) ?? api(request);
   };
   const client = createClient({ transport, userAgent: 'slipway-controller' });
   const log =

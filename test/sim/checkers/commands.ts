@@ -1,0 +1,98 @@
+// Promise 9: the user's last word wins; a command that does not apply changes nothing.
+import type { Rollout } from '../../../src/api/rollout.ts';
+import { type Checker, type Entry, NOTHING } from './checker.ts';
+import { KEYS } from './scene.ts';
+
+/** What a user said last of a Rollout, and when. */
+interface Said {
+  /** Aborted, and not retried, promoted in full or given another template since. */
+  isAborted: boolean;
+  pausedAt: number | undefined;
+  /** The moment of an abort of what was promoted already, while nothing else has happened. */
+  idleAbortAt: number | undefined;
+}
+
+export function commandsChecker(): Checker {
+  const said = new Map<string, Said>();
+  return {
+    promise: '9: the user’s last word wins; a command that does not apply changes nothing',
+    see: (entry) => {
+      if (entry.key !== KEYS.rollouts) return idleProblems(entry, said);
+      const { uid = '' } = entry.change.object.metadata;
+      if (entry.author === 'controller') return controllerProblems(entry, said.get(uid));
+      said.set(uid, heard(entry, said.get(uid)));
+      return NOTHING;
+    },
+  };
+}
+
+function isCompleted({ status }: Rollout): boolean {
+  return (status?.stableRS ?? '') !== '' && status?.stableRS === status?.currentPodHash;
+}
+
+function templateOf(rollout: Rollout | undefined): string {
+  const { template, workloadRef, strategy } = rollout?.spec ?? {};
+  return JSON.stringify([template, workloadRef, strategy]);
+}
+
+/** What a write of anybody but us says. */
+function heard({ change, at }: Entry, before: Said | undefined): Said {
+  const is = change.object as Rollout;
+  const was = change.before as Rollout | undefined;
+  const isNew = was !== undefined && templateOf(is) !== templateOf(was);
+  const aborts = is.status?.abort === true && was?.status?.abort !== true;
+  const isPaused = is.spec.paused === true;
+  const hurries = is.status?.promoteFull === true || is.spec.rollbackWindow !== undefined;
+  const stands = before?.isAborted === true && is.status?.abort === true;
+  return {
+    isAborted: (aborts || stands) && !isNew && !hurries && !isCompleted(is),
+    pausedAt: isPaused ? (before?.pausedAt ?? at) : undefined,
+    idleAbortAt: aborts && isCompleted(is) && isObserved(is) ? at : undefined,
+  };
+}
+
+function isObserved({ status, metadata }: Rollout): boolean {
+  return status?.observedGeneration === String(metadata.generation ?? 0);
+}
+
+function controllerProblems({ change, at }: Entry, said: Said | undefined): readonly string[] {
+  const is = change.object as Rollout;
+  const was = change.before as Rollout | undefined;
+  if (said === undefined || was === undefined) return NOTHING;
+  const { name } = is.metadata;
+  const found: string[] = [];
+  if (said.isAborted && was.status?.abort === true && is.status?.abort !== true) {
+    found.push(`the abort of ${name} is undone by us`);
+  }
+  // What was decided before the pause may still be under way at its moment.
+  const isHeld = said.pausedAt !== undefined && at > said.pausedAt && is.spec.paused === true;
+  const from = was.status?.currentStepIndex;
+  const to = is.status?.currentStepIndex;
+  const hasStable = (was.status?.stableRS ?? '') !== '';
+  const isSame = was.status?.currentPodHash === is.status?.currentPodHash;
+  if (isHeld && hasStable && isSame && to !== undefined && from !== undefined && to > from) {
+    const isHurried = was.status?.promoteFull === true || is.spec.rollbackWindow !== undefined;
+    if (!isHurried) found.push(`${name} goes from step ${from} to ${to} although it is paused`);
+  }
+  return found;
+}
+
+/** After an abort of what is promoted already nothing but the Rollout's own status changes. */
+function idleProblems(
+  { author, key, change, at, after }: Entry,
+  said: ReadonlyMap<string, Said>,
+): readonly string[] {
+  const isEvent = key.endsWith('/events');
+  const aborted = after
+    .list<Rollout>(KEYS.rollouts)
+    .map(({ metadata }) => said.get(metadata.uid ?? ''))
+    .filter((one) => one?.idleAbortAt !== undefined);
+  if (isEvent || aborted.length === 0) return NOTHING;
+  // Anything from outside, or time, may be the reason of what follows.
+  if (author !== 'controller' || aborted.some((one) => one?.idleAbortAt !== at)) {
+    for (const one of aborted) if (one !== undefined) one.idleAbortAt = undefined;
+    return NOTHING;
+  }
+  const { kind, metadata } = change.object;
+  return [`an abort of what is promoted already changes ${kind} ${metadata.name}`];
+}
