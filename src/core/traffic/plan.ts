@@ -277,7 +277,8 @@ function stepTraffic(world: TrafficWorld): Pick<Wanted, 'weight' | 'extras'> {
   if (lower !== undefined) return { weight: lower, extras: experimentExtras(world) };
   // Sizes are judged by what this pass wants, not by what earlier passes recorded.
   if (!atDesiredCounts(rollout, sets, undefined)) {
-    return { weight: nearestSetWeight(rollout, index, false), extras: experimentExtras(world) };
+    const weight = Math.min(nearestSetWeight(rollout, index, false), appliedWeight(world));
+    return { weight, extras: experimentExtras(world) };
   }
   if (index < steps.length) {
     return { weight: nearestSetWeight(rollout, index), extras: experimentExtras(world) };
@@ -285,13 +286,21 @@ function stepTraffic(world: TrafficWorld): Pick<Wanted, 'weight' | 'extras'> {
   return { weight: maxWeightOf(canaryOf(rollout)), extras: [] };
 }
 
+/** What routers have accepted for this canary; a step that was skipped never was (I12). */
+function appliedWeight({ recorded, sets }: TrafficWorld): number {
+  const canary = recorded?.canary;
+  return (canary?.podTemplateHash ?? '') === sets.canary?.hash ? (canary?.weight ?? 0) : 0;
+}
+
 /** On the way down traffic leaves before pods do: a step with no more than the one before waits for no sizes (I3). */
-function lowerWeight({ rollout, sets }: TrafficWorld): number | undefined {
+function lowerWeight(world: TrafficWorld): number | undefined {
+  const { rollout, sets } = world;
   const index = stepIndexOf(rollout);
   if (index >= stepsOf(rollout).length) return undefined;
   const wanted = trafficRoutedReplicas(rollout, sets, undefined).canary;
   const weight = wanted === 0 ? 0 : nearestSetWeight(rollout, index);
-  return weight <= nearestSetWeight(rollout, index, false) ? weight : undefined;
+  const before = Math.min(nearestSetWeight(rollout, index, false), appliedWeight(world));
+  return weight <= before ? weight : undefined;
 }
 
 /**

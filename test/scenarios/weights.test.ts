@@ -1,0 +1,52 @@
+// Weights of a routed canary and the pods behind them, where a user or a pod does something unusual in between.
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../src/api/object.ts';
+import type { CanaryStep, CanaryStrategy } from '../../src/api/rollout.ts';
+import { HOST } from '../sim/kinds.ts';
+import { isHealthy, type Web, withWeb } from './web.ts';
+
+/** Host routing with these steps. */
+function routed(steps: readonly CanaryStep[], more: Partial<CanaryStrategy> = {}) {
+  const strategy = { canary: { ...HOST.strategy.canary, ...more, steps } };
+  return { strategy, objects: HOST.objects, replicas: 4 };
+}
+
+interface Mesh extends KubeObject {
+  readonly spec: { readonly http: readonly { readonly route: readonly { weight?: number }[] }[] };
+}
+
+/** Weight of the canary in the route, and its available pods, whenever one of the two changes. */
+function watchCanary(web: Web, image: string): readonly string[] {
+  const seen: string[] = [];
+  const { store } = web.cluster.sandbox;
+  store.observe(() => {
+    const mesh = store.get('networking.istio.io/virtualservices', 'default', 'web') as Mesh;
+    const set = web
+      .sets()
+      .find(({ spec }) => spec.template?.spec?.containers?.[0]?.image === image);
+    const weight = mesh.spec.http[0]?.route[1]?.weight ?? 0;
+    const text = `${weight} % on ${set?.status?.availableReplicas ?? 0} pods`;
+    if (seen.at(-1) !== text) seen.push(text);
+  });
+  return seen;
+}
+
+describe('a routed canary', () => {
+  it('does not get the weight of a step that was skipped before its pods were there (I12)', async () => {
+    await withWeb(routed([{ setWeight: 25 }, { setWeight: 50 }, { pause: {} }]), async (web) => {
+      await web.until('healthy', isHealthy);
+      const seen = watchCanary(web, 'app:v2');
+      await web.setImage('app:v2');
+      await web.until('waiting for a second pod', ({ status }) => status?.currentStepIndex === 1);
+      await web.run('promote', 'web');
+      await web.seconds(5);
+      expect(seen).toEqual([
+        '0 % on 0 pods',
+        '0 % on 1 pods',
+        '25 % on 1 pods',
+        '25 % on 2 pods',
+        '50 % on 2 pods',
+      ]);
+    });
+  });
+});
