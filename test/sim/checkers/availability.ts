@@ -17,9 +17,10 @@ export function availabilityChecker(): Checker {
   };
 }
 
-function floorOf(rollout: Rollout, least = 0): number {
-  const unavailable = Math.max(least, limitsOf(rollout).maxUnavailable);
-  return Math.max(0, (rollout.spec.replicas ?? 1) - unavailable);
+function floorOf({ replicasOf }: Entry, rollout: Rollout, least = 0): number {
+  const replicas = replicasOf(rollout);
+  const { maxUnavailable } = limitsOf({ ...rollout, spec: { ...rollout.spec, replicas } });
+  return Math.max(0, replicas - Math.max(least, maxUnavailable));
 }
 
 /** Pods that are available and may stay. */
@@ -29,7 +30,8 @@ function keptBy(scene: Scene, rollout: Rollout): number {
   }, 0);
 }
 
-function setProblems({ before, after, change }: Entry): readonly string[] {
+function setProblems(entry: Entry): readonly string[] {
+  const { before, after, change } = entry;
   const size = (set: unknown) => (set as ReplicaSet | undefined)?.spec.replicas ?? 1;
   const isGone = change.type === 'DELETED';
   const isSmaller = change.before !== undefined && size(change.object) < size(change.before);
@@ -37,7 +39,7 @@ function setProblems({ before, after, change }: Entry): readonly string[] {
   return rolloutsOf(after).flatMap((rollout) => {
     if (!isControlledBy(change.object, rollout.metadata.uid)) return NOTHING;
     const left = keptBy(after, rollout);
-    const floor = floorOf(rollout);
+    const floor = floorOf(entry, rollout);
     return left < Math.min(floor, keptBy(before, rollout))
       ? [`${left} ready pods of ${rollout.metadata.name} are left, ${floor} must be`]
       : NOTHING;
@@ -57,14 +59,16 @@ function podsOf(scene: Scene, rollout: Rollout): readonly Pod[] {
 }
 
 /** A pod that we evict was not needed. A restart takes one at a time even if none may be unavailable (rollout.md 3.10). */
-function podProblems({ before, after, change }: Entry): readonly string[] {
-  const isTaken = change.type === 'DELETED' || change.object.metadata.deletionTimestamp !== undefined;
+function podProblems(entry: Entry): readonly string[] {
+  const { before, after, change } = entry;
+  const isTaken =
+    change.type === 'DELETED' || change.object.metadata.deletionTimestamp !== undefined;
   const was = change.before as Pod | undefined;
   if (!isTaken || was === undefined || !isReady(was)) return NOTHING;
   return rolloutsOf(after).flatMap((rollout) => {
     const had = podsOf(before, rollout).filter(isReady).length;
     const left = podsOf(after, rollout).filter(isReady).length;
-    const floor = floorOf(rollout, 1);
+    const floor = floorOf(entry, rollout, 1);
     return left < had && left < floor
       ? [`pod ${was.metadata.name} is taken: ${left} ready pods are left, ${floor} must be`]
       : NOTHING;

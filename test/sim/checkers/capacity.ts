@@ -18,10 +18,6 @@ import {
 
 const ROUTING: ReadonlySet<string> = new Set([KEYS.routes, KEYS.rules, KEYS.services]);
 
-function replicasOf({ spec }: Rollout): number {
-  return spec.replicas ?? 1;
-}
-
 /** A change of a route, a subset or a selector by us: what each lane was and is. */
 function* moves(entry: Entry): Generator<{ rollout: Rollout; was: Lane | undefined; lane: Lane }> {
   if (entry.author !== 'controller' || !ROUTING.has(entry.key)) return;
@@ -43,7 +39,7 @@ export function readinessChecker(): Checker {
     see: (entry) =>
       [...moves(entry)].flatMap(({ rollout, was, lane }) =>
         [...lane.shares]
-          .filter(([hash]) => isRisen(hash, lane, was) && replicasOf(rollout) > 0)
+          .filter(([hash]) => isRisen(hash, lane, was) && entry.replicasOf(rollout) > 0)
           .filter(([hash]) => availableFor(entry.after, hash) === 0)
           .filter(([hash]) => hasOtherPods(entry.after, rollout, hash))
           .map(([hash, share]) => `${share} % of ${lane.name} go to ${hash}, which has no pods`),
@@ -74,7 +70,7 @@ function risenProblems(entry: Entry): readonly string[] {
     return [...lane.shares].flatMap(([hash, share]) => {
       const old = was?.shares.get(hash) ?? 0;
       if (share <= old || share - returned <= old || isFree(after, rollout, hash)) return NOTHING;
-      const need = needFor(rollout, share);
+      const need = needFor(entry, rollout, share);
       const available = availableFor(after, hash);
       if (available >= need || isRescue({ before, after, was, available })) return NOTHING;
       return [`${share} % of ${lane.name} go to ${hash}, which has ${available} of ${need} pods`];
@@ -96,7 +92,7 @@ function isRescue(of: {
 }
 
 /** Pods for a share; as many of them as the progress threshold asks for. */
-function needFor(rollout: Rollout, share: number): number {
+function needFor({ replicasOf }: Entry, rollout: Rollout, share: number): number {
   const need = Math.floor((share * replicasOf(rollout)) / 100);
   const threshold = rollout.spec.strategy?.canary?.replicaProgressThreshold;
   if (threshold === undefined) return need;
@@ -144,7 +140,7 @@ function shrunkProblems(entry: Entry): readonly string[] {
     }
     const lanes = lanesOf(after, rollout).filter(({ isSized }) => isSized);
     const share = shareOf(lanes, hash);
-    const need = needFor(rollout, share);
+    const need = needFor(entry, rollout, share);
     // Pods that never came are not missed; who sizes the canary by hand may size it below its share.
     const had = (set.status?.availableReplicas ?? 0) > size;
     return size < need && had && !isFree(after, rollout, hash)
@@ -170,7 +166,7 @@ function emptiedProblems(entry: Entry): readonly string[] {
     .some((one) => hashOfSet(one) === hash && one.spec.replicas !== 0);
   if (isLeft) return NOTHING;
   return rolloutsOf(after)
-    .filter((rollout) => replicasOf(rollout) > 0 && isAvoidable(after, rollout, hash))
+    .filter((rollout) => entry.replicasOf(rollout) > 0 && isAvoidable(after, rollout, hash))
     .flatMap((rollout) => {
       const found = referencesTo(after, rollout, hash);
       return found.map((one) => `${set.metadata.name} is scaled to zero, and ${one} refers to it`);

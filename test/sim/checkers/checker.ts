@@ -1,4 +1,5 @@
 // What a checker is: it is shown every change in the API server's log, in order, and says which promise it breaks.
+import type { Rollout } from '../../../src/api/rollout.ts';
 import type { StoreChange } from '../../../src/sandbox/apiserver/store.ts';
 import type { Scene } from './scene.ts';
 
@@ -15,6 +16,8 @@ export interface Entry {
   /** The namespace before and after the change. */
   readonly before: Scene;
   readonly after: Scene;
+  /** The least that was wanted of the Rollout at this moment: what was decided before an edit may still be under way. */
+  readonly replicasOf: (rollout: Rollout) => number;
 }
 
 export interface Checker {

@@ -35,7 +35,9 @@ export function ownershipChecker(): Checker {
       if (change.type === 'DELETED') return [`${what} was deleted by us`];
       const was = JSON.stringify(userPart(entry, change.before, entry.before));
       const is = JSON.stringify(userPart(entry, change.object, entry.after));
-      return was === is ? NOTHING : [`a part of ${what} that is its user’s went from ${was} to ${is}`];
+      return was === is
+        ? NOTHING
+        : [`a part of ${what} that is its user’s went from ${was} to ${is}`];
     },
   };
 }

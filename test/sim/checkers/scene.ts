@@ -5,7 +5,11 @@ import { HASH_LABEL } from '../../../src/api/names.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { isControlledBy } from '../../../src/core/ownership.ts';
-import { chosenRoutes, istioOf, virtualServiceRefs } from '../../../src/core/traffic/istio-routes.ts';
+import {
+  chosenRoutes,
+  istioOf,
+  virtualServiceRefs,
+} from '../../../src/core/traffic/istio-routes.ts';
 import {
   type Destination,
   type DestinationRule,
@@ -146,11 +150,7 @@ export interface Lane {
   readonly isSized: boolean;
 }
 
-function serviceLane(
-  scene: Scene,
-  name: string | undefined,
-  isSized: boolean,
-): readonly Lane[] {
+function serviceLane(scene: Scene, name: string | undefined, isSized: boolean): readonly Lane[] {
   const hash = selectedHash(scene, name);
   if (name === undefined || hash === undefined) return [];
   return [{ name: `Service ${name}`, shares: new Map([[hash, 100]]), isSized }];

@@ -57,7 +57,10 @@ function promotionProblems(
     .filter((one) => isControlledBy(one, is.metadata.uid))
     .filter(({ metadata }) => metadata.labels?.[HASH_LABEL] === to)
     .filter(({ metadata }) => failed.get(metadata.uid ?? '')?.isOverruled === false)
-    .map(({ kind, metadata }) => `${is.metadata.name} is promoted although ${kind} ${metadata.name} failed`);
+    .map(
+      ({ kind, metadata }) =>
+        `${is.metadata.name} is promoted although ${kind} ${metadata.name} failed`,
+    );
 }
 
 function successProblems({ change }: Entry): readonly string[] {
