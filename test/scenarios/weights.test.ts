@@ -1,9 +1,9 @@
 // Weights of a routed canary and the pods behind them, where a user or a pod does something unusual in between.
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../src/api/object.ts';
+import type { Json, KubeObject } from '../../src/api/object.ts';
 import type { CanaryStep, CanaryStrategy } from '../../src/api/rollout.ts';
 import { HOST } from '../sim/kinds.ts';
-import { isHealthy, type Web, withWeb } from './web.ts';
+import { isHealthy, isPaused, type Web, withWeb } from './web.ts';
 
 /** Host routing with these steps. */
 function routed(steps: readonly CanaryStep[], more: Partial<CanaryStrategy> = {}) {
@@ -49,4 +49,26 @@ describe('a routed canary', () => {
       ]);
     });
   });
+
+  it.each(['routed', 'basic'])(
+    'that is undone and scaled in one edit keeps the pods of its stable set (%s)',
+    async (kind) => {
+      const steps = [{ setWeight: 25 }, { pause: {} }];
+      const options =
+        kind === 'routed' ? routed(steps) : { strategy: { canary: { steps } }, replicas: 4 };
+      await withWeb(options, async (web) => {
+        await web.until('healthy', isHealthy);
+        const { template } = (await web.rollout()).spec;
+        await web.setImage('app:v2');
+        await web.until('paused', isPaused);
+        await web.seconds(2);
+        const sizes: number[] = [];
+        web.cluster.sandbox.store.observe(() => sizes.push(web.sizes()['app:v1'] ?? 0));
+        await web.patch({ spec: { replicas: 5, template: template as Json } });
+        await web.seconds(60);
+        expect(Math.min(...sizes)).toBe(kind === 'routed' ? 4 : 3);
+        expect(web.sizes()).toEqual({ 'app:v1': 5, 'app:v2': 0 });
+      });
+    },
+  );
 });

@@ -73,7 +73,8 @@ function strategyStatus(pass: Pass, stored: RolloutStatus): RolloutStatus {
   if (blueGreenOf(pass.rollout) !== undefined) {
     return isScalingEvent(pass) ? blueGreenScaling(pass) : (blueGreenPass(pass) ?? stored);
   }
-  if (isScalingEvent(pass)) {
+  // Another template begins anew first: sizes would follow the weights and roles of the update before.
+  if (!isChanged(pass) && isScalingEvent(pass)) {
     scaleReplicaSets(pass);
     return scaledStatus(pass);
   }
