@@ -64,8 +64,20 @@ function userPart({ key }: Entry, object: KubeObject, scene: Scene): unknown {
     case KEYS.rules:
       return rulePart(object, scene);
     default:
-      return withoutServerFields(object);
+      return otherPart(object, scene);
   }
+}
+
+/** The size of a Deployment is given to the Rollout that takes its place (rollout.md 3.11). */
+function otherPart(object: KubeObject, scene: Scene): Content {
+  const { spec, ...rest } = withoutServerFields(object) as { readonly spec?: Content };
+  const isScaled = rolloutsOf(scene).some(({ spec: { workloadRef } }) => {
+    const { kind, name, scaleDown = 'never' } = workloadRef ?? {};
+    return kind === object.kind && name === object.metadata.name && scaleDown !== 'never';
+  });
+  if (!isScaled || spec === undefined) return { ...rest, spec };
+  const { replicas: _size, ...others } = spec;
+  return { ...rest, spec: others };
 }
 
 const OWN_ANNOTATION = /^(argo-rollouts\.argoproj\.io|slipway\.dev|rollout\.argoproj\.io)\//;
