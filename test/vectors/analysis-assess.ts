@@ -132,19 +132,23 @@ function metricPhase({ metrics, results, terminating }: Case): unknown {
   };
 }
 
+/** Recorded metrics name no provider; any that answers at once will do. */
+const PROVIDER = { prometheus: { address: 'http://scripted', query: 'up' } };
+
 function schedule(test: Case): unknown {
+  const metrics = test.metrics.map((metric) => ({ ...metric, provider: PROVIDER }));
   const results = test.results.map(resultOf);
   const startedAt =
     test.runStartedAtSeconds === undefined ? undefined : at(test.runStartedAtSeconds);
   const moment = { now: NOW, startedAt, terminating: isTerminating(test.terminate, results) };
   const resultFor = (metric: Metric) => results.find((result) => result.name === metric.name);
-  const actionsNow = test.metrics.flatMap((metric) => {
+  const actionsNow = metrics.flatMap((metric) => {
     const action = dueAction(metric, resultFor(metric), moment);
     return action === undefined
       ? []
       : [{ action: action === 'run' ? 'start' : action, metric: metric.name }];
   });
-  const moments = test.metrics.flatMap((metric) => {
+  const moments = metrics.flatMap((metric) => {
     const next = nextDue(metric, resultFor(metric), moment);
     return next === undefined ? [] : [(next.at - EPOCH) / 1000];
   });
@@ -188,9 +192,8 @@ interface Taken {
 /** Plays the run with a provider that answers at once with the scripted outcomes. */
 function timeline(test: Case): unknown {
   const taken: Taken[] = [];
-  const provider = { prometheus: { address: 'http://scripted', query: 'up' } };
   const spec = {
-    metrics: test.metrics.map((metric) => ({ ...metric, provider })),
+    metrics: test.metrics.map((metric) => ({ ...metric, provider: PROVIDER })),
     dryRun: [...dryRunOf(test)].map((metricName) => ({ metricName })),
   };
   let run: AnalysisRun = {
