@@ -12,6 +12,7 @@ import { rolloutArguments } from '../analysis/arguments.ts';
 import type { Substituted } from '../analysis/substitution.ts';
 import type { Write } from '../decision.ts';
 import { controllerReference, isControlledBy, refOf } from '../ownership.ts';
+import { isRetry, markAbort } from './abort-mark.ts';
 import { hasPause, isAborted, type Pass, rolloutRevision } from './pass.ts';
 import { hashOf } from './sets.ts';
 import { currentStepOf, stepIndexOf } from './weights.ts';
@@ -34,6 +35,7 @@ export function followExperiment(pass: Pass): boolean {
   if (hasPause(pass, 'InconclusiveAnalysisRun')) return true;
   // An inconclusive one stands until a person goes on; a new one beside it would decide nothing (pitfall 40).
   if (hasPause(pass, 'InconclusiveExperiment')) return true;
+  if (isRetry(pass) && draft.experiment?.spec.terminate === true) draft.experiment = undefined;
   if (draft.experiment === undefined && sets.stableSet !== undefined && sets.newSet !== undefined) {
     const begun = begin(pass, step);
     if (!begun.ok) {
@@ -69,11 +71,13 @@ function judge({ draft }: Pass): void {
   }
 }
 
-function terminateOthers({ world, draft }: Pass, current: string | undefined): void {
+function terminateOthers(pass: Pass, current: string | undefined): void {
+  const { world, draft } = pass;
   for (const experiment of world.experiments) {
     const { name } = experiment.metadata;
     const isOver = isEnded(experiment.status?.phase) || experiment.spec.terminate === true;
     if (name === current || isOver) continue;
+    markAbort(pass);
     draft.writes.push({
       kind: 'patch',
       ref: refOf(EXPERIMENTS, experiment),
@@ -137,9 +141,11 @@ function isTaken({ world }: Pass, name: string): boolean {
   );
 }
 
+/** One that was told to end may end well without having waited: it would wave a retry through. */
 function isReusable({ rollout }: Pass, existing: Experiment, spec: ExperimentSpec): boolean {
-  const { terminate: _asked, ...rest } = existing.spec;
+  const { terminate, ...rest } = existing.spec;
   return (
+    terminate !== true &&
     !isEnded(existing.status?.phase) &&
     isControlledBy(existing, rollout.metadata.uid) &&
     jsonEqual(rest, spec)

@@ -13,6 +13,7 @@ import { isCompleted as isEnded } from '../analysis/assess.ts';
 import { rolloutArguments } from '../analysis/arguments.ts';
 import { readyRun, terminateRun } from '../analysis/run-object.ts';
 import { collectTemplates, mergeTemplates } from '../analysis/templates.ts';
+import { markAbort } from './abort-mark.ts';
 import {
   isAborted,
   isCompleted,
@@ -169,7 +170,9 @@ export function settleRuns(
   for (const run of world.analysisRuns) {
     if (names.has(run.metadata.name)) continue;
     const write = terminateRun(run, []);
-    if (write !== undefined) draft.writes.push(write);
+    if (write === undefined) continue;
+    markAbort(pass);
+    draft.writes.push(write);
   }
 }
 

@@ -1,7 +1,8 @@
 // The analyses around the switch of a blue-green (rollout.md 9.2). Entry point: `followGates`.
 import type { RolloutAnalysis } from '../../../api/rollout.ts';
 import { blueGreenOf } from '../limits.ts';
-import { hasPause, isAborted, NO_RUNS, type Pass } from '../pass.ts';
+import { isRetry } from '../abort-mark.ts';
+import { hasPause, NO_RUNS, type Pass } from '../pass.ts';
 import {
   beginRun,
   type Followed,
@@ -71,8 +72,7 @@ type Kept = Followed & { readonly isAlive?: boolean };
 
 /** A run that is over is ended, and stays in the status. A retry forgets it and begins anew once the pods are there. */
 function followed(pass: Pass, gate: GateOf): Kept {
-  const isRetry = pass.stored.abortedAt !== undefined && !isAborted(pass);
-  const current = isRetry ? undefined : storedRun(pass, gate.type);
+  const current = isRetry(pass) ? undefined : storedRun(pass, gate.type);
   const { analysis } = gate;
   const isWanted = (analysis?.templates ?? []).length > 0 && gate.isDue && !hasNoAnalysis(pass);
   if (analysis === undefined || !isWanted) return { run: current, isAlive: false };
