@@ -247,7 +247,7 @@ interface Labelled {
 function jobOf({ place, settings, taking }: Work): Job {
   const { run, metricName } = taking;
   const given = (settings.metadata ?? {}) as Labelled;
-  const spec = settings.spec as Job['spec'];
+  const spec = (settings.spec ?? {}) as Job['spec'];
   const namespace = place.namespace ?? run.namespace;
   const uid = { [UID_LABEL]: run.uid };
   const owner = {
