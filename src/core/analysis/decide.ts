@@ -12,7 +12,14 @@ import { assessRun, eventType, isCompleted, isTerminating } from './assess.ts';
 import { absenceText, NO_DATA } from '../../api/no-data.ts';
 import { retention, trimmed, withMeasurement } from './measured.ts';
 import { limitsOfMetric } from './metric.ts';
-import { type DueAction, dueAction, firstInstant, type Moment, nextDue } from './schedule.ts';
+import {
+  type DueAction,
+  dueAction,
+  firstInstant,
+  isSwept,
+  type Moment,
+  nextDue,
+} from './schedule.ts';
 import { redacted } from './redaction.ts';
 import { hidden, PLACEHOLDER, resolvedMetrics, secretsOf, secretValue } from './resolution.ts';
 import type { Substituted } from './substitution.ts';
@@ -76,7 +83,7 @@ interface Due {
   /** Resolved without secrets; `index` is its place in the run. */
   readonly metric: Metric;
   readonly index: number;
-  readonly action: DueAction;
+  readonly action: DueAction | 'sweep';
   readonly key: string;
 }
 
@@ -87,7 +94,8 @@ function resultFor(status: AnalysisRunStatus, name: string): MetricResult | unde
 function dueMetrics(run: Run, moment: Moment): readonly Due[] {
   return run.metrics.flatMap((metric, index) => {
     const result = resultFor(run.status, metric.name);
-    const action = dueAction(metric, result, moment);
+    const isLeft = isSwept(metric, result, moment);
+    const action = dueAction(metric, result, moment) ?? (isLeft ? 'sweep' : undefined);
     if (action === undefined) return [];
     // The number keeps an answer from being taken for that of a later measurement.
     return [{ metric, index, action, key: `${metric.name}/${takenOf(result)}/${action}` }];
@@ -134,8 +142,9 @@ function taken(run: Run, round: Round): RunDecision {
     );
   const results = round.due.reduce<readonly MetricResult[]>((list, one) => {
     const answer = answerTo(run.world, one.key);
-    if (answer === undefined || one.action === 'sweep') return list;
-    return withAnswer(run, round, { list, one, answer });
+    const { action } = one;
+    if (answer === undefined || action === 'sweep') return list;
+    return withAnswer(run, round, { list, one, action, answer });
   }, run.status.metricResults ?? []);
   const decision = assessed(run, results, round.moment);
   return { ...decision, events: [...absences(run, round), ...decision.events] };
@@ -168,10 +177,12 @@ function withAnswer(
   {
     list,
     one,
+    action,
     answer,
   }: {
     readonly list: readonly MetricResult[];
     readonly one: Due;
+    readonly action: DueAction;
     readonly answer: Measured;
   },
 ): readonly MetricResult[] {
@@ -179,7 +190,7 @@ function withAnswer(
   const before = list.find((result) => result.name === name);
   const result = withMeasurement(before, {
     metric: revealed(round, one),
-    action: one.action,
+    action,
     measured: answer,
     now: run.now,
     dryRun: run.rules.dryRun.has(name),

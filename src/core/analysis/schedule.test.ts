@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement, Metric, MetricResult } from '../../api/analysis.ts';
 import { formatInstant, instant, later, seconds } from '../../lib/time.ts';
-import { dueAction, firstInstant, nextDue } from './schedule.ts';
+import { dueAction, firstInstant, isSwept, nextDue } from './schedule.ts';
 
 const START = instant(Date.UTC(2026, 0, 1));
 const at = (time: number) => later(START, seconds(time));
@@ -205,7 +205,8 @@ describe('when a measurement is due', () => {
   it.each(ROWS)('$reason', (row) => {
     const { metric = metricOf(), result, now, isStarted = true, terminating = false } = row;
     const moment = { now: at(now), startedAt: isStarted ? START : undefined, terminating };
-    expect(dueAction(metric, result, moment)).toBe(row.action);
+    const swept = isSwept(metric, result, moment) ? 'sweep' : undefined;
+    expect(dueAction(metric, result, moment) ?? swept).toBe(row.action);
     const next = nextDue(metric, result, moment);
     const expected = row.next === undefined ? undefined : at(row.next);
     expect(next === undefined ? undefined : firstInstant(next)).toBe(expected);

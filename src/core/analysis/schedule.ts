@@ -12,8 +12,7 @@ import {
 import { isCompleted } from './assess.ts';
 import { effectiveCount } from './metric.ts';
 
-/** `sweep`: a Job may have been created for a measurement that was never recorded; it must not outlive the run. */
-export type DueAction = 'run' | 'resume' | 'terminate' | 'sweep';
+export type DueAction = 'run' | 'resume' | 'terminate';
 
 export interface Moment {
   readonly now: Instant;
@@ -53,9 +52,21 @@ export function dueAction(
     const resumeAt = instantOf(last.resumeAt);
     return resumeAt !== undefined && resumeAt > moment.now ? undefined : 'resume';
   }
-  if (moment.terminating) return metric.provider.job === undefined ? undefined : 'sweep';
+  if (moment.terminating) return undefined;
   const next = startsAt(metric, { result, last }, moment);
   return next !== undefined && firstInstant(next) <= moment.now ? 'run' : undefined;
+}
+
+/**
+ * Whether to look for a Job that was created for a measurement which was never recorded: it must not outlive its run.
+ * Asked for a metric that is not due.
+ */
+export function isSwept(
+  metric: Metric,
+  result: MetricResult | undefined,
+  { terminating }: Moment,
+): boolean {
+  return terminating && metric.provider.job !== undefined && !isCompleted(result?.phase);
 }
 
 interface History {
