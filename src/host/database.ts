@@ -1,8 +1,8 @@
 // Rows in a file of SQLite, written before the caller goes on.
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Database, DatabaseError } from '../lib/ports.ts';
+import { makeFolder } from './folder.ts';
 
 /** Opens or makes the file at `path`, for this process alone. Throws `DatabaseError`. */
 export function openDatabase(path: string): Database {
@@ -17,7 +17,7 @@ export function openDatabase(path: string): Database {
 }
 
 function opened(path: string): Database {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const database = new DatabaseSync(path);
   // Two processes would each go on from a state that the other one has left.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');

@@ -1,9 +1,10 @@
 // Files of the machine. Node's promises over them would cost every command 10 ms at its start: they bring the line editor
 // with them.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Files } from '../lib/ports.ts';
+import { makeFolder } from './folder.ts';
 
 function isMissing(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
@@ -45,7 +46,7 @@ export const systemFiles: Files = {
   read: (path) => unlessMissing(done<string>((end) => readFile(path, 'utf8', end))),
   list: (path) => unlessMissing(done<readonly string[]>((end) => readdir(path, end))),
   async write(path, text, options = {}) {
-    await done((end) => mkdir(dirname(path), { recursive: true }, end));
+    makeFolder(dirname(path));
     await done((end) => writeFile(path, text, { mode: modeOf(options) }, end));
   },
   remove: (path) => done<void>((end) => rm(path, { recursive: true, force: true }, end)),
