@@ -1,6 +1,6 @@
 // `node test/vectors/promql-differential.ts [--seed N] [--count N] [--broken PERCENT] [--regexps PERCENT]`: random
 // expressions over random series, asked of a real Prometheus (Debian's 2.42 on the PATH) and of ours; every difference
-// is printed. Exit code 1 if there is one.
+// is printed. Exit code 1 if there is one, or if there is no Prometheus.
 import { instant, milliseconds } from '../../src/lib/time.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import { VirtualClock } from '../../src/lib/virtual-clock.ts';
@@ -69,8 +69,10 @@ const random = seededRandom(seed);
 const series = testSeries(random);
 const server = await startPrometheus();
 if (server === undefined) {
-  process.stdout.write('no prometheus on the PATH: nothing compared\n');
-  process.exit(0);
+  process.stderr.write(
+    'nothing was compared: install the program prometheus (2.42 is tested) and put it on the PATH\n',
+  );
+  process.exit(1);
 }
 
 let different = 0;
