@@ -18,6 +18,7 @@ import type {
   Transport,
   Upgrade,
 } from '../lib/ports.ts';
+import { seededRandom, uuid } from '../lib/random.ts';
 import { milliseconds } from '../lib/time.ts';
 import { podUpgrade } from './apiserver/pod-connections.ts';
 import type { PodStreams } from './apiserver/pod-streams.ts';
@@ -165,11 +166,12 @@ function meshOn(
     readonly node: () => Node;
   },
 ): MeshNetwork {
-  const { clock, random, onProblem, sockets, propagation, workloadNaming } = options;
+  const { clock, onProblem, sockets, propagation, workloadNaming } = options;
   return createMeshNetwork({
     client,
     clock,
-    random,
+    // Its own, so that names of pods do not depend on how many requests have been sent.
+    random: seededRandom(uuid(options.random)),
     pods: workloads.caches.pods,
     services: workloads.caches.services,
     server: (address, port) => node().server(address, port),
