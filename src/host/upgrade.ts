@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { readAll } from '../lib/bytes.ts';
 import type { ByteStream, Headers, HttpResponse, UpgradeRequest } from '../lib/ports.ts';
+import { duplexStream } from './byte-stream.ts';
 
 /** The request of a client that asks to switch protocols. */
 export function upgradeRequestOf(
@@ -58,14 +59,26 @@ function bytesOf(data: RawData): Uint8Array {
   return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 }
 
-/** Chunks that have come and who waits for the next. */
+/** What is read ahead of whoever takes the messages. */
+const READ_AHEAD = 65_536;
+
+/** Messages that have come and who waits for the next; while there are enough, no more are read. */
 class Inbox implements AsyncIterable<Uint8Array> {
+  readonly #webSocket: WebSocket;
   readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
   #isClosed = false;
   #wake: () => void = () => undefined;
 
+  constructor(webSocket: WebSocket) {
+    this.#webSocket = webSocket;
+  }
+
   push(chunk: Uint8Array): void {
+    if (this.#isClosed) return;
     this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > READ_AHEAD) this.#webSocket.pause();
     this.#wake();
   }
 
@@ -78,6 +91,8 @@ class Inbox implements AsyncIterable<Uint8Array> {
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
+        this.#bytes -= chunk.length;
+        if (this.#bytes <= READ_AHEAD) this.#webSocket.resume();
         yield chunk;
         continue;
       }
@@ -90,7 +105,7 @@ class Inbox implements AsyncIterable<Uint8Array> {
 }
 
 function messages(webSocket: WebSocket): ByteStream {
-  const inbox = new Inbox();
+  const inbox = new Inbox(webSocket);
   webSocket.on('message', (data: RawData) => inbox.push(bytesOf(data)));
   webSocket.on('close', () => inbox.close());
   webSocket.on('error', () => inbox.close());
@@ -109,6 +124,9 @@ function messages(webSocket: WebSocket): ByteStream {
       if (webSocket.readyState === webSocket.CLOSED) resolve();
       webSocket.once('close', () => resolve());
       webSocket.close(code);
+      // Its answer comes behind what has not been read, and nobody wants that now.
+      inbox.close();
+      webSocket.resume();
       return promise;
     },
   };
@@ -126,34 +144,8 @@ function acceptRaw(
   });
   const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.write(`HTTP/1.1 101 Switching Protocols\r\n${text}\r\n`);
-  const stream = rawStream(socket);
   if (head.length > 0) socket.unshift(head);
-  return stream;
-}
-
-/** A socket as a byte stream. */
-export function rawStream(socket: Duplex): ByteStream {
-  const inbox = new Inbox();
-  socket.on('data', (chunk: Buffer) => inbox.push(chunk));
-  socket.on('end', () => inbox.close());
-  socket.on('close', () => inbox.close());
-  socket.on('error', () => inbox.close());
-  return {
-    incoming: inbox,
-    send: (chunk) => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      socket.write(chunk, (error) => {
-        if (error === undefined || error === null) resolve();
-        else reject(error);
-      });
-      return promise;
-    },
-    close: () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      socket.end(() => resolve());
-      return promise;
-    },
-  };
+  return duplexStream(socket);
 }
 
 async function refuse(socket: Duplex, response: HttpResponse): Promise<void> {

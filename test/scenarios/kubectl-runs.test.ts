@@ -1,6 +1,6 @@
 // The machine's kubectl runs things: Deployments, Jobs, single pods; it reads their logs, runs commands in them,
 // waits for them and forwards ports to them.
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Kubectl, MOCK, SHELL, startKubectl } from '../support/kubectl.ts';
 
@@ -167,6 +167,7 @@ describe.concurrent('kubectl port-forward', LONG, () => {
       expect((await fetched(`${url}/status/503`)).status).toBe(503);
       const big = await fetched(`${url}/status/200`, 'x'.repeat(2_000_000));
       expect(big.status).toBe(200);
+      expect(await kept(`${url}/version`, 1500)).toBeGreaterThan(65_536);
       const cut = fetched(`${url}/reset-before-response/1`, 'x'.repeat(2_000_000));
       await expect(cut).rejects.toThrow();
       expect((await fetched(`${url}/version`)).status).toBe(200);
@@ -188,9 +189,10 @@ describe.concurrent('kubectl port-forward', LONG, () => {
 function fetched(
   url: string,
   body?: string,
+  agent: Agent | false = false,
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { agent: false, method: body === undefined ? 'GET' : 'POST' });
+    const sent = request(url, { agent, method: body === undefined ? 'GET' : 'POST' });
     sent.on('response', (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => {
@@ -201,4 +203,16 @@ function fetched(
     sent.on('error', reject);
     sent.end(body);
   });
+}
+
+/** Bytes of so many answers that come one after the other over one connection. */
+async function kept(url: string, times: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let bytes = 0;
+  for (let time = 0; time < times; time += 1) {
+    const { text } = await fetched(url, undefined, agent);
+    bytes += text.length;
+  }
+  agent.destroy();
+  return bytes;
 }

@@ -1,5 +1,9 @@
-// SPDY/3.1 frames, as far as port-forward needs them: streams with headers, data, windows, pings
+// SPDY/3.1 frames, as far as port-forward needs them: streams with headers, data, pings
 // (https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/). Entry point: `SpdyConnection`.
+//
+// kubectl neither grants windows nor keeps to ours (its library has no flow control), so bytes are held back by the
+// connection itself: nothing more is read of it while a stream has enough that nobody has taken, and who sends waits until
+// the connection has taken the bytes. Peers that keep to windows are granted what has been taken.
 import { concat, utf8, utf8Text } from '../../lib/bytes.ts';
 import type { ByteStream, Compression, ZlibStream } from '../../lib/ports.ts';
 import { SPDY_DICTIONARY } from './spdy-dictionary.ts';
@@ -27,7 +31,8 @@ const HEADER = 8;
 const CANCEL = 5;
 /** Data frames of ours are cut to this. */
 const LARGEST = 16_384;
-const FIRST_WINDOW = 65_536;
+/** What may wait in a stream before nothing more is read; more than any peer that keeps to windows sends. */
+const MOST_WAITING = 131_072;
 
 function word(value: number): Uint8Array {
   return Uint8Array.of(
@@ -48,12 +53,14 @@ class Channel implements SpdyStream {
   readonly id: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly incoming: AsyncIterable<Uint8Array>;
-  window = FIRST_WINDOW;
   readonly #connection: SpdyConnection;
   readonly #chunks: Uint8Array[] = [];
+  #waiting = 0;
   #isEnded = false;
+  /** Nobody reads any more: what still comes is thrown away. */
+  #isLeft = false;
   #wake: () => void = () => undefined;
-  #wakeSender: () => void = () => undefined;
+  #wakeConnection: () => void = () => undefined;
 
   constructor(connection: SpdyConnection, id: number, headers: Readonly<Record<string, string>>) {
     this.#connection = connection;
@@ -63,32 +70,32 @@ class Channel implements SpdyStream {
   }
 
   push(chunk: Uint8Array): void {
+    if (this.#isLeft) {
+      this.#grant(chunk.length);
+      return;
+    }
     this.#chunks.push(chunk);
+    this.#waiting += chunk.length;
     this.#wake();
   }
 
   finish(): void {
     this.#isEnded = true;
     this.#wake();
-    this.grow(FIRST_WINDOW);
   }
 
-  grow(by: number): void {
-    this.window += by;
-    this.#wakeSender();
+  /** Resolves when more may come. */
+  async room(): Promise<void> {
+    while (this.#waiting > MOST_WAITING && !this.#isLeft) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#wakeConnection = () => resolve(undefined);
+      await promise;
+    }
   }
 
   async send(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; ) {
-      while (this.window <= 0 && !this.#isEnded) {
-        const { promise, resolve } = Promise.withResolvers<undefined>();
-        this.#wakeSender = () => resolve(undefined);
-        await promise;
-      }
-      const size = Math.max(1, Math.min(LARGEST, this.window, chunk.length - at));
-      this.window -= size;
-      await this.#connection.sendData(this.id, chunk.subarray(at, at + size), false);
-      at += size;
+    for (let at = 0; at < chunk.length; at += LARGEST) {
+      await this.#connection.sendData(this.id, chunk.subarray(at, at + LARGEST), false);
     }
   }
 
@@ -97,21 +104,46 @@ class Channel implements SpdyStream {
   }
 
   reset(): Promise<void> {
+    this.#leave();
     return this.#connection.sendControl(RST_STREAM, 0, concat([word(this.id), word(CANCEL)]));
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        yield chunk;
-        continue;
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          yield chunk;
+          // Asked for the next one: this one has been taken.
+          this.#taken(chunk.length);
+          continue;
+        }
+        if (this.#isEnded) return;
+        const { promise, resolve } = Promise.withResolvers<undefined>();
+        this.#wake = () => resolve(undefined);
+        await promise;
       }
-      if (this.#isEnded) return;
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#wake = () => resolve(undefined);
-      await promise;
+    } finally {
+      this.#leave();
     }
+  }
+
+  #taken(bytes: number): void {
+    this.#waiting -= bytes;
+    this.#wakeConnection();
+    this.#grant(bytes);
+  }
+
+  #leave(): void {
+    this.#isLeft = true;
+    this.#chunks.length = 0;
+    if (this.#waiting > 0) this.#taken(this.#waiting);
+    else this.#wakeConnection();
+  }
+
+  /** To a client that has gone there is nothing to grant. */
+  #grant(bytes: number): void {
+    this.#connection.grant(this.id, bytes).catch(() => undefined);
   }
 }
 
@@ -184,25 +216,25 @@ export class SpdyConnection {
         return;
       case PING:
         return this.sendControl(PING, 0, body);
-      case WINDOW_UPDATE:
-        this.#channels.get(number(body, 0))?.grow(number(body, 4));
-        return;
       case GOAWAY:
         return this.#stream.close();
       default:
-        // Settings and headers change nothing for us.
+        // Settings, headers and windows change nothing for us.
         return;
     }
   }
 
   async #data(id: number, flags: number, body: Uint8Array): Promise<void> {
     const channel = this.#channels.get(id);
-    if (body.length > 0) {
-      channel?.push(body.slice());
-      await this.sendControl(WINDOW_UPDATE, 0, concat([word(id), word(body.length)]));
-      await this.sendControl(WINDOW_UPDATE, 0, concat([word(0), word(body.length)]));
-    }
+    if (body.length > 0) channel?.push(body.slice());
     if ((flags & FIN) !== 0) channel?.finish();
+    await channel?.room();
+  }
+
+  /** Of the stream, and of the connection as a whole. */
+  async grant(id: number, bytes: number): Promise<void> {
+    await this.sendControl(WINDOW_UPDATE, 0, concat([word(id), word(bytes)]));
+    await this.sendControl(WINDOW_UPDATE, 0, concat([word(0), word(bytes)]));
   }
 
   async #opened(body: Uint8Array, flags: number): Promise<void> {
