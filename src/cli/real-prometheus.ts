@@ -126,6 +126,7 @@ async function startedOnce(
         `--web.listen-address=127.0.0.1:${port}`,
         '--log.level=warn',
       ],
+      isTied: true,
       cancel: over.cancel,
     })
     .then(reasonOf, failureOf);

@@ -202,6 +202,8 @@ export interface Processes {
     stdin?: string;
     /** The program may talk to the user: standard input and error are the terminal's own. */
     interactive?: boolean;
+    /** It ends when we do, also when we are killed; it has no standard input then. */
+    isTied?: boolean;
     cancel?: Cancel;
   }): Promise<ProcessExit>;
 }
