@@ -312,3 +312,67 @@ test('requests with and without answers leave the API as it was', async () => {
   const list = await world.during(world.sandbox.client.listAll(SERVICES, {}));
   expect(list.items).toHaveLength(1);
 });
+
+const GATEWAYS = `
+apiVersion: networking.istio.io/v1beta1
+kind: Gateway
+metadata: {name: public}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*.example.com']}]
+---
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: [shop.example.com]
+  gateways: [public]
+  http: [{route: [{destination: {host: mock-server}}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec:
+  gatewayClassName: istio
+  listeners: [{name: http, port: 8080, protocol: HTTP}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: edge}]
+  rules: [{backendRefs: [{name: mock-server, port: 80}]}]
+`;
+
+test('requests from outside come in through the Gateways of both APIs', async () => {
+  const world = await worldOf('gateways');
+  await world.apply(`${SERVICE}${versionOf('stable', '1.0.0', 1)}${GATEWAYS}`);
+  const ask = async (caller: string, host: string) => {
+    const headers = { host, 'x-slipway-caller': caller };
+    const request = { method: 'GET', path: '/status/200', headers };
+    const { status, body } = await world.during(world.sandbox.mesh.send(request));
+    return `${status} ${utf8Text(await readAll(body)).trim()}`;
+  };
+  expect(await ask('gateway/default/public', 'shop.example.com')).toMatch(/^200 .*"1\.0\.0"/);
+  expect(await ask('gateway/default/edge', 'anything:8080')).toMatch(/^200 .*"1\.0\.0"/);
+  // The route is the Gateway's alone, and the Gateway's host is not another's.
+  expect(await ask('default/shell', 'shop.example.com')).toMatch(/^502 /);
+  expect(await ask('gateway/default/public', 'other.example.com')).toBe('404 ');
+  expect(await ask('gateway/default/public', 'shop.example.com:81')).toBe(
+    '400 x-slipway-caller: the Gateway default/public has no listener at port 81: ask for http://HOST:PORT with one of 80',
+  );
+  expect(await ask('gateway/default/none', 'shop.example.com')).toBe(
+    '400 x-slipway-caller: there is no Gateway default/none with listeners',
+  );
+  await world.clock.advance(milliseconds(15_000));
+  const answer = await world.during(
+    world.sandbox.prometheus({
+      method: 'GET',
+      path: '/api/v1/query?query=count%20by%20(source_workload)%20(istio_requests_total)',
+      headers: {},
+    }),
+  );
+  const text = utf8Text(await readAll(answer.body));
+  expect(text).toContain('"source_workload":"istio-ingressgateway"');
+  expect(text).toContain('"source_workload":"edge-istio"');
+});

@@ -110,7 +110,11 @@ export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
   return {
     engine,
     telemetry,
-    entry: meshEntry({ engine, pod: (namespace, name) => pods.get(namespace, name) }),
+    entry: meshEntry({
+      engine,
+      pod: (namespace, name) => pods.get(namespace, name),
+      gateways: () => mesh.gateways(),
+    }),
     network: (pod) => {
       const source = sources.get(pod) ?? sourceOf(pod);
       sources.set(pod, source);

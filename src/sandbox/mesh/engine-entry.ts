@@ -11,11 +11,14 @@ import type {
 } from '../../lib/ports.ts';
 import { type Engine, type MeshAnswer, type Source, UnreachableError } from './engine.ts';
 import { sourceOf } from './engine-source.ts';
-import type { Unreachable } from './plan.ts';
+import { splitAuthority } from './names.ts';
+import type { EndpointPod, GatewayListener, Unreachable } from './plan.ts';
 
 export interface EntryOptions {
   readonly engine: Engine;
   readonly pod: (namespace: string, name: string) => Pod | undefined;
+  /** Listeners of all Gateways, older Gateways first. */
+  readonly gateways: () => readonly GatewayListener[];
 }
 
 export interface Entry {
@@ -23,7 +26,10 @@ export interface Entry {
   readonly switchProtocols: SwitchProtocols;
 }
 
-/** Says as whom a request is made: `NAMESPACE/POD`, or `outside` for no pod of the mesh. The shell pod if absent. */
+/**
+ * Says as whom a request is made: `NAMESPACE/POD`, `outside` for no pod of the mesh, or `gateway/NAMESPACE/NAME` for
+ * somebody outside of the cluster who comes in through that Gateway, at the port of the URL. The shell pod if absent.
+ */
 export const CALLER_HEADER = 'x-slipway-caller';
 /** On every answer: who gave it, and Envoy's flags if there are any. */
 export const POD_HEADER = 'x-slipway-pod';
@@ -38,7 +44,8 @@ const SHELL_SOURCE: Source = {
 };
 const OUTSIDE: Source = { caller: { kind: 'outside', namespace: SHELL.namespace } };
 
-export function meshEntry({ engine, pod }: EntryOptions): Entry {
+export function meshEntry({ engine, pod, gateways }: EntryOptions): Entry {
+  const gatewayPods = new Map<string, EndpointPod>();
   const sources = new WeakMap<Pod, Source>();
   const versions = new WeakMap<Pod, string>();
   const known = (namespace: string, name: string): Source | undefined => {
@@ -48,11 +55,21 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
     sources.set(found, source);
     return source;
   };
-  const callerOf = (wanted: string | undefined): Source | undefined => {
+  const throughGateway = (path: string, authority: string): Source | string => {
+    const { port = 80 } = splitAuthority(authority);
+    const open = gateways().filter(({ namespace, name }) => path === `${namespace}/${name}`);
+    const listener = open.find((one) => one.port === port);
+    if (listener === undefined) return noListener(path, port, open);
+    const proxy = gatewayPods.get(path) ?? gatewayPodOf(listener);
+    gatewayPods.set(path, proxy);
+    return { caller: { kind: 'gateway', listener }, pod: proxy };
+  };
+  const callerOf = (wanted: string | undefined, authority: string): Source | string => {
     if (wanted === undefined) return known(SHELL.namespace, SHELL.name) ?? SHELL_SOURCE;
     if (wanted === 'outside') return OUTSIDE;
+    if (wanted.startsWith(GATEWAY)) return throughGateway(wanted.slice(GATEWAY.length), authority);
     const [namespace = '', name] = wanted.includes('/') ? wanted.split('/') : ['default', wanted];
-    return known(namespace, name ?? '');
+    return known(namespace, name ?? '') ?? `there is no pod ${wanted}`;
   };
   const told = (answer: MeshAnswer): HttpResponse => {
     const { endpoint, flags } = answer;
@@ -74,9 +91,8 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
     go: (bare: HttpRequest, source: Source) => Promise<T>,
   ): Promise<T | HttpResponse> => {
     const wanted = request.headers[CALLER_HEADER];
-    const source = callerOf(wanted);
-    if (source === undefined)
-      return refusal(400, `${CALLER_HEADER}: there is no pod ${wanted ?? ''}`);
+    const source = callerOf(wanted, request.headers['host'] ?? '');
+    if (typeof source === 'string') return refusal(400, `${CALLER_HEADER}: ${source}`);
     try {
       return await go(wanted === undefined ? request : withoutCaller(request), source);
     } catch (error) {
@@ -95,6 +111,27 @@ export function meshEntry({ engine, pod }: EntryOptions): Entry {
       return 'answer' in made ? made : { answer: made };
     },
   };
+}
+
+const GATEWAY = 'gateway/';
+
+function noListener(path: string, port: number, open: readonly GatewayListener[]): string {
+  if (open.length === 0) return `there is no Gateway ${path} with listeners`;
+  const ports = open.map((one) => one.port).join(', ');
+  return `the Gateway ${path} has no listener at port ${port}: ask for http://HOST:PORT with one of ${ports}`;
+}
+
+/** The proxy of a Gateway under the name by which Istio deploys it: metrics tell it as the caller. */
+function gatewayPodOf({ api, namespace, name }: GatewayListener): EndpointPod {
+  if (api === 'kubernetes') {
+    const own = `${name}-istio`;
+    const labels = { 'gateway.networking.k8s.io/gateway-name': name };
+    return { namespace, name: own, labels, owner: { kind: 'Deployment', name: own } };
+  }
+  const own = 'istio-ingressgateway';
+  const labels = { app: own, istio: 'ingressgateway' };
+  const owner = { kind: 'Deployment', name: own };
+  return { namespace: 'istio-system', name: own, labels, owner };
 }
 
 function withoutCaller(request: HttpRequest): HttpRequest {
