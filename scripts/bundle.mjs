@@ -65,7 +65,8 @@ const { outputFiles, metafile } = await build({
 });
 
 // Says what is missing before anything is loaded that an older Node does not know. Node keeps compiled code where other
-// programs of the user keep what can be made anew; where there is no such place it compiles each time.
+// programs of the user keep what can be made anew; where there is no such place it compiles each time. The folder is made
+// here, a step at a time: what Node does by itself never ends below /proc, and makes a home for a user who has none.
 const stub = `#!/usr/bin/env node
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
@@ -73,9 +74,21 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
   process.exit(1);
 }
+const { existsSync, mkdirSync } = require('node:fs');
 const { XDG_CACHE_HOME, HOME } = process.env;
-const cache = XDG_CACHE_HOME || (HOME && HOME + '/.cache');
-if (cache) require('node:module').enableCompileCache(cache + '/slipway');
+const place = XDG_CACHE_HOME || (HOME && HOME + '/.cache');
+const cache = place && place + '/slipway';
+function isMade(folder) {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch {
+    return existsSync(folder);
+  }
+}
+if (cache && (existsSync(cache) || (isMade(place) && isMade(cache)))) {
+  require('node:module').enableCompileCache(cache);
+}
 require('./program.cjs');
 `;
 
