@@ -1,5 +1,5 @@
 // What mesh.ts sends requests to, each in a process of its own: a plain server, a bare proxy in front of it, and the mesh.
-// Prints its port; ends with its standard input.
+// Prints its port, and for each line that it is sent the bytes that are in use; ends with its standard input.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Dispatcher, Pool } from 'undici';
@@ -159,5 +159,9 @@ const started =
       ? bare(Number(port))
       : mesh(Number(port), Number(speed));
 process.stdout.write(`${await started}\n`);
-process.stdin.resume();
+process.stdin.on('data', () => {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  process.stdout.write(`${heapUsed + external}\n`);
+});
 process.stdin.on('end', () => process.exit(0));

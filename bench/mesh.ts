@@ -1,10 +1,11 @@
 // The mesh under load: how much it holds, what it adds to an answer's time, and whether it grows.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type LoadResult, startLoad } from '../src/host/load.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import { type Figure, type Measurement, percentile } from './figure.ts';
-import { residentMiB } from './sandbox.ts';
 
 const WORKER = fileURLToPath(new URL('mesh-worker.ts', import.meta.url));
 const CONNECTIONS = 64;
@@ -17,22 +18,29 @@ const HOUR_MS = 60_000;
 
 interface Worker {
   readonly port: number;
-  readonly pid: number;
+  /** What is in use after everything that is not has been thrown away. */
+  usedMiB(): Promise<number>;
   stop(): void;
+}
+
+async function usedMiB(child: ChildProcessByStdio<Writable, Readable, null>): Promise<number> {
+  const answered = once(child.stdout, 'data') as Promise<[Buffer]>;
+  child.stdin.write('memory\n');
+  return Number((await answered)[0].toString().trim()) / 1_048_576;
 }
 
 class Workers {
   readonly #children: ChildProcess[] = [];
 
   start(...args: readonly string[]): Promise<Worker> {
-    const child = spawn(process.execPath, [WORKER, ...args], {
+    const child = spawn(process.execPath, ['--expose-gc', WORKER, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#children.push(child);
     return new Promise((resolve, reject) => {
       child.stdout.once('data', (chunk: Buffer) => {
         const port = Number(chunk.toString().trim());
-        resolve({ port, pid: child.pid ?? 0, stop: () => child.stdin.end() });
+        resolve({ port, usedMiB: () => usedMiB(child), stop: () => child.stdin.end() });
       });
       child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
     });
@@ -112,17 +120,19 @@ async function steady(
   return { direct: p99('direct'), pod: p99('pod'), socket: p99('socket'), bare: p99('bare') };
 }
 
-/** Resident memory over an hour of the sandbox's time under load; least squares over the second half. */
+/** What is in use over an hour of the sandbox's time under load; least squares over the second half. */
 async function growth(workers: Workers, upstream: Worker): Promise<number> {
   const mesh = await workers.start('mesh', String(upstream.port), String(SPEED));
   const samples: { readonly hours: number; readonly mib: number }[] = [];
   const started = performance.now();
+  let last = Promise.resolve();
   const timer = setInterval(() => {
     const hours = (performance.now() - started) / HOUR_MS;
-    samples.push({ hours, mib: residentMiB(mesh.pid) });
-  }, 500);
+    last = mesh.usedMiB().then((mib) => void samples.push({ hours, mib }));
+  }, 2000);
   await run({ port: mesh.port, host: 'mock-server', rps: 500, forMs: HOUR_MS });
   clearInterval(timer);
+  await last;
   mesh.stop();
   const half = samples.slice(samples.length / 2);
   const meanHours = half.reduce((sum, { hours }) => sum + hours, 0) / half.length;
@@ -134,7 +144,7 @@ async function growth(workers: Workers, upstream: Worker): Promise<number> {
 
 export const MESH: Measurement = {
   name: 'mesh',
-  how: 'Requests over 64 connections through the mesh: to pods of the builtin runner, called in process, by a VirtualService at 80/20, and to one real socket; the bare proxy is node:http and an undici pool in front of the same socket. Latencies count from the moment at which a request was due, at 1,000 a second.',
+  how: 'Requests over 64 connections through the mesh: to pods of the builtin runner, called in process, by a VirtualService at 80/20, and to one real socket; the bare proxy is node:http and an undici pool in front of the same socket. Latencies count from the moment at which a request was due, at 1,000 a second. Memory is what is in use after a collection; what is gained in an hour are samples of series, which are kept for two.',
   measure: async () => {
     const workers = new Workers();
     try {
