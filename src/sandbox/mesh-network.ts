@@ -23,7 +23,14 @@ import {
   type Transport,
   TransportError,
 } from '../lib/ports.ts';
-import { createEngine, type Engine, type Source, UnreachableError } from './mesh/engine.ts';
+import {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type Source,
+  UnreachableError,
+  type Upstream,
+} from './mesh/engine.ts';
 import { type Entry, meshEntry } from './mesh/engine-entry.ts';
 import { sourceOf } from './mesh/engine-source.ts';
 import type { Endpoints, EndpointSlice } from './mesh/endpoint-objects.ts';
@@ -103,7 +110,7 @@ export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
     if (after === undefined)
       telemetry.forget(`${before?.metadata.namespace}/${before?.metadata.name}`);
   });
-  const upstream = (endpoint: Endpoint) => upstreamOf(options, endpoint);
+  const upstream = upstreamsOf(options);
   const engine = createEngine({ clock, random, mesh, telemetry, upstream });
   const sources = new WeakMap<Pod, Source>();
   const all: readonly WatchCache<KubeObject>[] = Object.values(own);
@@ -137,15 +144,23 @@ export function createMeshNetwork(options: MeshNetworkOptions): MeshNetwork {
 
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-function upstreamOf({ server, sockets }: MeshNetworkOptions, endpoint: Endpoint) {
-  const { address, port, pod } = endpoint;
-  if (pod !== undefined || sockets === undefined || !LOOPBACK.test(address)) {
-    const send = server(address, port);
-    return send === undefined ? undefined : { send };
-  }
-  return {
-    send: sockets.send(address, port),
-    switchProtocols: sockets.switchProtocols(address, port),
+function upstreamsOf({ server, sockets }: MeshNetworkOptions): EngineOptions['upstream'] {
+  /** Those behind sockets: looked up for every request, and the same for as long as the endpoint is. */
+  const known = new WeakMap<Endpoint, Upstream>();
+  return (endpoint) => {
+    const { address, port, pod } = endpoint;
+    if (pod !== undefined || sockets === undefined || !LOOPBACK.test(address)) {
+      const send = server(address, port);
+      return send === undefined ? undefined : { send };
+    }
+    const before = known.get(endpoint);
+    if (before !== undefined) return before;
+    const made = {
+      send: sockets.send(address, port),
+      switchProtocols: sockets.switchProtocols(address, port),
+    };
+    known.set(endpoint, made);
+    return made;
   };
 }
 
