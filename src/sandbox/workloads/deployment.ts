@@ -80,7 +80,8 @@ async function createSet(
   all: readonly ReplicaSet[],
 ): Promise<void> {
   const { metadata, spec } = deployment;
-  const hash = podTemplateHash(spec.template, { form: 'current' });
+  // Another hash than that of a Rollout with the same template: one that takes a Deployment's has the same name, too.
+  const hash = podTemplateHash(spec.template, { form: 'current', collisionCount: 0 });
   const labels = { ...spec.template.metadata?.labels, [HASH]: hash };
   const { namespace } = metadata;
   const set: ReplicaSet = {
