@@ -62,8 +62,10 @@ export function replicaSetStep(
 ): ReplicaSetStep {
   if (set === undefined) return missingStep(situation, template);
   const mark = desired === 0 ? markFor(situation, set) : undefined;
-  const target = desired === 0 ? heldAt(situation, template, mark?.deadline) : desired;
   const current = set.spec.replicas ?? 1;
+  // What only waits to be taken away does not grow.
+  const held = Math.min(current, heldAt(situation, template, mark?.deadline));
+  const target = desired === 0 ? held : desired;
   const patch: Record<string, Json> = {
     ...(mark?.annotation === undefined
       ? {}
