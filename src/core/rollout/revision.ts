@@ -81,7 +81,8 @@ function setChange(pass: Pass, newSet: ReplicaSet): Json | undefined {
   const revision = nextRevision(sets.all, newSet);
   const changed: Record<string, string> = {};
   for (const [key, value] of Object.entries(copiedAnnotations(pass))) {
-    if (before[key] !== value) changed[key] = value;
+    // A set keeps the generation of the workload that it was made for, whatever else changes there later.
+    if (key !== WORKLOAD_GENERATION && before[key] !== value) changed[key] = value;
   }
   if (old === undefined || old < revision) {
     changed[REVISION] = String(revision);
