@@ -8,6 +8,11 @@ const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 export class Hashes {
   readonly #keys = new Map<string, string>();
 
+  /** Notes the hash of a set that was made before; the first key counts. */
+  know(key: string, hash: string): void {
+    if (!this.#keys.has(hash)) this.#keys.set(hash, key);
+  }
+
   /** Notes a set; the first time counts. */
   see(set: ReplicaSet): void {
     const hash = set.metadata.labels?.[HASH_LABEL] ?? '';

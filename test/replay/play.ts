@@ -4,12 +4,14 @@ import { HASH_LABEL } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
+import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { post, resourceOf } from '../support/objects.ts';
 import { Hashes } from './hashes.ts';
 import { MetricSource } from './metrics.ts';
 import { Observer } from './observe.ts';
+import { loadingBegins, loadRest, type Stored } from './takeover.ts';
 import type { Do, State, Trace, TraceEvent, When } from './trace.ts';
 
 export interface Played {
@@ -22,6 +24,7 @@ export interface Played {
 }
 
 const QUIET_MS = 2500;
+const TAKE_OVER_MS = 1500;
 const STEP_MS = 50;
 const TIMEOUT_SECONDS = 120;
 const WATCHED: ReadonlySet<string> = new Set([
@@ -39,18 +42,76 @@ export async function play(trace: Trace): Promise<Played> {
   const metrics = new MetricSource();
   let writes = 0;
   const cluster = await startCluster({
-    seed: trace.name,
-    podStartMs: trace.nodes.startMs,
-    podStopMs: trace.nodes.stopMs,
-    metrics: metrics.transport,
-    onRequest: ({ method, path }) => {
-      if (method !== 'GET' && !path.includes('/events')) writes += 1;
+    ...clusterOptions(trace, metrics),
+    onRequest: (request) => {
+      if (isWrite(request)) writes += 1;
     },
   });
   try {
     const player = new Player(cluster, trace, metrics);
+    await player.begin();
     await player.run();
     return { ...player.played(), writes };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function clusterOptions({ name, nodes }: Trace, metrics: MetricSource): ClusterOptions {
+  const { startMs, stopMs } = nodes;
+  return { seed: name, podStartMs: startMs, podStopMs: stopMs, metrics: metrics.transport };
+}
+
+function isWrite({ method, path }: HttpRequest): boolean {
+  return method !== 'GET' && !path.includes('/events');
+}
+
+/** What a controller of ours did that was put in the reference's place at a rest point. */
+export interface TakenOver {
+  /** Its writes before anything else happened: method and path. */
+  readonly writes: readonly string[];
+  /** Phases and messages of the Rollout, the one that was found first. */
+  readonly phases: readonly string[];
+  readonly podsBefore: readonly string[];
+  readonly podsAfter: readonly string[];
+  /** How the scenario went on from there: the states from this rest point on. */
+  readonly played: Played;
+}
+
+/** Loads what the reference left behind at a rest point, starts a controller on it, and plays on from there. */
+export async function takeOver(
+  trace: Trace,
+  objects: readonly Stored[],
+  index: number,
+): Promise<TakenOver> {
+  const metrics = new MetricSource();
+  const writes: string[] = [];
+  const phases: string[] = [];
+  const cluster = await startCluster({
+    ...clusterOptions(trace, metrics),
+    start: loadingBegins(objects),
+    isUncontrolled: true,
+    onRequest: (request) => {
+      if (isWrite(request)) writes.push(`${request.method} ${request.path}`);
+    },
+  });
+  try {
+    const player = new Player(cluster, trace, metrics);
+    player.know(objects, index);
+    await loadRest(cluster, trace, { objects, index });
+    const pods = () => player.pods.map(({ metadata }) => metadata.uid ?? '');
+    const podsBefore = pods();
+    const told = () => {
+      const phase = player.phase;
+      if (phases.at(-1) !== phase) phases.push(phase);
+    };
+    told();
+    cluster.sandbox.store.observe(told);
+    await cluster.restart();
+    await cluster.advance(TAKE_OVER_MS);
+    const found = { writes: [...writes], phases: [...phases], podsBefore, podsAfter: pods() };
+    await player.run(index);
+    return { ...found, played: { ...player.played(), writes: writes.length } };
   } finally {
     await cluster.stop();
   }
@@ -83,8 +144,28 @@ class Player {
     if (state !== undefined && !jsonEqual(this.#path.at(-1), state)) this.#path.push(state);
   }
 
-  async run(): Promise<void> {
-    const { namespace, manifests, actions, end, metricSource } = this.#trace;
+  /** Notes the sets that were there before, under the names that the trace has for them, and the rules then in force. */
+  know(objects: readonly KubeObject[], index: number): void {
+    this.#setRules('create');
+    for (let action = 0; action < index; action += 1) this.#setRules(action);
+    const hashes = objects.map(({ metadata }) => metadata.labels?.[HASH_LABEL]);
+    for (const [key, hash] of Object.entries(this.#trace.hashes)) {
+      if (hashes.includes(hash)) this.#hashes.know(key, hash);
+    }
+  }
+
+  get pods(): readonly KubeObject[] {
+    return this.#observer.pods;
+  }
+
+  get phase(): string {
+    const { phase = '', message = '' } = this.#observer.rollout?.status ?? {};
+    return `${phase} ${message}`;
+  }
+
+  /** Makes what the scenario begins with. */
+  async begin(): Promise<void> {
+    const { namespace, manifests } = this.#trace;
     const { client } = this.#cluster;
     await post(client, namespace, {
       apiVersion: 'v1',
@@ -93,7 +174,13 @@ class Player {
     });
     this.#setRules('create');
     for (const manifest of manifests) await post(client, namespace, manifest);
+  }
+
+  /** Plays the actions from one of them on. */
+  async run(from = 0): Promise<void> {
+    const { actions, end, metricSource } = this.#trace;
     for (const [index, action] of actions.entries()) {
+      if (index < from) continue;
       await this.#until(action.when);
       await this.#record();
       await this.#act(action.do);

@@ -42,7 +42,15 @@ export interface ClusterOptions {
   readonly verbose?: boolean;
   /** What this cluster breaks is looked at by the test itself, instead of failing when it is stopped. */
   readonly breaksPromises?: boolean;
+  /** There is no controller until `restart`. */
+  readonly isUncontrolled?: boolean;
 }
+
+const NO_CONTROLLER: Controller = {
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  busy: 0,
+};
 
 export interface Cluster {
   readonly clock: VirtualClock;
@@ -104,7 +112,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     sandbox,
     client,
     broken,
-    controller: await begin(),
+    controller: options.isUncontrolled === true ? NO_CONTROLLER : await begin(),
     advance: (ms) => clock.advance(milliseconds(ms)),
     settle: () => clock.advance(milliseconds(0)),
     restart: async () => {
