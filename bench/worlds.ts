@@ -82,6 +82,7 @@ async function taken(
     caches,
     dependents: new Dependents(),
     workloads: { find: () => undefined },
+    managedServices: { of: () => [] },
     propagationDelay: seconds(5),
     keyOf: (...parts: readonly string[]) => parts.join('/'),
   };

@@ -6,7 +6,6 @@ import { SCALE_DOWN_DEADLINE } from '../../src/api/names.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
 import { parseInstant } from '../../src/lib/time.ts';
 import { differences } from './compare.ts';
-import { missingFeatures } from './features.ts';
 import { type Played, takeOver } from './play.ts';
 import { withRules } from './rules.ts';
 import { momentOf, type Remains, type Stored } from './takeover.ts';
@@ -27,7 +26,7 @@ function read(file: string): unknown {
 
 function restPointsOf(name: string): readonly RestPoint[] {
   const trace = read(`${name}.json`) as Trace;
-  if (trace.target.kind !== 'Rollout' || missingFeatures(trace).length > 0) return [];
+  if (trace.target.kind !== 'Rollout') return [];
   const { rest } = read(`${name}.objects.json`) as Remains;
   return rest
     .map(({ objects }, index) => ({ name: `${name} ${index}`, trace, objects, index }))

@@ -69,6 +69,7 @@ function passWith({ antiAffinity, affinity, stableRS = STABLE, strategy = 'canar
       services: [],
       virtualServices: [],
       destinationRules: [],
+      managedServices: [],
       analysisTemplates: [],
       clusterAnalysisTemplates: [],
       hashes,

@@ -1,6 +1,7 @@
 // Which sets a live route, Service or subset still refers to (rollout.md 4.7, traffic.md 1.8): they keep their pods.
 import { HASH_LABEL } from '../../api/names.ts';
 import type { DestinationRule } from '../traffic/istio-objects.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import type { Pass } from './pass.ts';
 import { idleService } from './ping-pong.ts';
@@ -27,16 +28,23 @@ export function referencedHashes(pass: Pass): ReadonlySet<string> {
   return nonEmpty([...named, ...recorded, ...selected, ...subsets]);
 }
 
+/** Those that keep the set alive that they select. */
 function serviceNames(pass: Pass): ReadonlySet<string> {
-  const { rollout } = pass;
+  const names = namedServices(pass.rollout);
   const idle = idleService(pass);
+  return new Set([...names].filter((name) => name !== idle));
+}
+
+/** Services that the spec names. */
+export function namedServices(rollout: Rollout): ReadonlySet<string> {
   const canary = canaryOf(rollout);
   const { pingPong } = canary ?? {};
   const blueGreen = blueGreenOf(rollout);
   const names = [
     canary?.canaryService,
     canary?.stableService,
-    ...[pingPong?.pingService, pingPong?.pongService].filter((name) => name !== idle),
+    pingPong?.pingService,
+    pingPong?.pongService,
     blueGreen?.activeService,
     blueGreen?.previewService,
   ];

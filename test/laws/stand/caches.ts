@@ -11,6 +11,9 @@ import {
   SERVICES,
   virtualServices,
 } from '../../../src/api/resources.ts';
+import type { Service } from '../../../src/api/kubernetes.ts';
+import { MANAGED_BY } from '../../../src/api/names.ts';
+import type { ManagedServices } from '../../../src/controller/managed-services.ts';
 import type { Caches } from '../../../src/controller/caches.ts';
 import type { Workloads } from '../../../src/controller/workloads.ts';
 import { workloadKind } from '../../../src/core/rollout/workload.ts';
@@ -32,6 +35,16 @@ export function storeCaches(store: Store): Caches {
     services: cacheOf(SERVICES),
     virtualServices: cacheOf(virtualServices(ISTIO_VERSION)),
     destinationRules: cacheOf(destinationRules(ISTIO_VERSION)),
+  };
+}
+
+/** Services that a Rollout has pointed. */
+export function storeManagedServices(store: Store): Pick<ManagedServices, 'of'> {
+  return {
+    of: ({ namespace, name }) =>
+      (store.list(storeKey(SERVICES), namespace) as readonly Service[]).filter(
+        ({ metadata }) => metadata.annotations?.[MANAGED_BY] === name,
+      ),
   };
 }
 
