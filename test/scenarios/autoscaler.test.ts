@@ -1,6 +1,6 @@
 // What a HorizontalPodAutoscaler (or KEDA) reads and writes: the scale subresource of a Rollout, in the middle of updates.
 import { describe, expect, it } from 'vitest';
-import type { Json, KubeObject } from '../../src/api/object.ts';
+import type { KubeObject } from '../../src/api/object.ts';
 import { ROLLOUTS } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { objectPath } from '../../src/kube/paths.ts';
@@ -160,7 +160,7 @@ describe('an autoscaler', () => {
       const { template } = templated('app:v2');
       await web.patch({
         spec: { replicas: 4, template: { spec: template.spec } },
-      } as unknown as Json);
+      });
       await web.seconds(30);
       expect(early).toEqual([]);
       expect(web.sizes()).toEqual({ 'app:v1': 0, 'app:v2': 4 });
