@@ -105,7 +105,10 @@ function isSelected({ spec }: Rollout, set: ReplicaSet): boolean {
   return spec.selector === undefined || matchesSelector(spec.selector, set.metadata.labels ?? {});
 }
 
-/** By hash, of either form, or by an equal template. */
+/**
+ * By hash, of either form, or by an equal template. An adopted set without a hash is never it: it could not become
+ * stable, and no Service could tell its pods from others.
+ */
 function newSetOf(
   { rollout, hashes }: RolloutWorld,
   all: readonly ReplicaSet[],
@@ -114,7 +117,7 @@ function newSetOf(
   return (
     live.find((set) => hashOf(set) === hashes.podTemplate) ??
     live.find((set) => hashOf(set) === hashes.podTemplateCurrent) ??
-    live.find((set) => isMadeOf(set, rollout.spec.template))
+    live.find((set) => hashOf(set) !== '' && isMadeOf(set, rollout.spec.template))
   );
 }
 
