@@ -1,7 +1,6 @@
 // Experiments on their own, as their users live with them.
 import { expect, it } from 'vitest';
 import type { ReplicaSet } from '../../src/api/kubernetes.ts';
-import type { KubeObject } from '../../src/api/object.ts';
 import { REPLICA_SETS } from '../../src/api/resources.ts';
 import { startCluster } from '../support/cluster.ts';
 import { post } from '../support/objects.ts';
@@ -17,7 +16,7 @@ it('sets of an experiment that is over do not grow again while they wait to be t
     metadata: { name: 'try', namespace: NAMESPACE },
     spec: { duration: '5s', templates: [{ name: 'one', replicas: 2, ...templated('app:v1') }] },
   };
-  await post(cluster.client, NAMESPACE, experiment as KubeObject);
+  await post(cluster.client, NAMESPACE, experiment);
   await cluster.advance(8000);
   const set = () =>
     (cluster.sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[])[0];
