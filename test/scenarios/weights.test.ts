@@ -1,5 +1,7 @@
 // Weights of a routed canary and the pods behind them, where a user or a pod does something unusual in between.
 import { describe, expect, it } from 'vitest';
+import type { Service } from '../../src/api/kubernetes.ts';
+import { HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
 import type { CanaryStep, CanaryStrategy } from '../../src/api/rollout.ts';
 import { HOST } from '../sim/kinds.ts';
@@ -68,6 +70,41 @@ describe('a routed canary', () => {
         await web.seconds(60);
         expect(Math.min(...sizes)).toBe(kind === 'routed' ? 4 : 3);
         expect(web.sizes()).toEqual({ 'app:v1': 5, 'app:v2': 0 });
+      });
+    },
+  );
+});
+
+describe('a canary without router', () => {
+  const services = { stableService: 'web-active', canaryService: 'web-preview' };
+  const pods = (web: Web) => {
+    const active = web.cluster.sandbox.store.get('/services', 'default', 'web-active') as Service;
+    const hash = active.spec.selector?.[HASH_LABEL];
+    const set = web.sets().find(({ metadata }) => metadata.labels?.[HASH_LABEL] === hash);
+    return set?.spec.replicas ?? 0;
+  };
+
+  it.each([
+    ['no steps', []],
+    ['a step of 100 before a pause', [{ setWeight: 100 }, { pause: {} }]],
+  ])(
+    'gives its stable Service to the new set before the old one is empty: %s',
+    async (_name, steps) => {
+      const options = { strategy: { canary: { ...services, steps } }, replicas: 4 };
+      await withWeb(options, async (web) => {
+        await web.until('healthy', isHealthy);
+        const seen: number[] = [];
+        await web.setImage('app:v2');
+        web.cluster.sandbox.store.observe(() => seen.push(pods(web)));
+        await web.seconds(30);
+        expect(await web.served('web-active')).toBe('app:v2');
+        if (steps.length > 0) {
+          await web.run('abort', 'web');
+          await web.seconds(30);
+          expect(await web.served('web-active')).toBe('app:v1');
+          expect(web.sizes()).toEqual({ 'app:v1': 4, 'app:v2': 0 });
+        }
+        expect(Math.min(...seen)).toBeGreaterThan(0);
       });
     },
   );

@@ -98,11 +98,21 @@ function crashing(state: Crash, isWrite: boolean): void {
 }
 
 const NO_ROUTER: Kind = { name: 'no router', strategy: {}, objects: [] };
+const SERVICES: Kind = {
+  name: 'Services',
+  strategy: { canary: { canaryService: 'web-preview', stableService: 'web-active' } },
+  objects: [],
+};
 const KINDS: Readonly<Record<Combination['routing'], Kind>> = {
   none: NO_ROUTER,
+  services: SERVICES,
   host: HOST,
   subset: SUBSET,
 };
+
+function isRouted({ routing }: Combination): boolean {
+  return routing === 'host' || routing === 'subset';
+}
 
 function kindOf({ routing }: Combination): Kind {
   return KINDS[routing];
@@ -186,7 +196,7 @@ function stepsOf(combination: Combination): readonly CanaryStep[] {
   const analysis = analysisOf(combination, 'step');
   return [
     { setWeight: 25 },
-    ...(combination.experiment === 'step' ? [experimentStep(combination.routing !== 'none')] : []),
+    ...(combination.experiment === 'step' ? [experimentStep(isRouted(combination))] : []),
     ...(analysis === undefined ? [] : [{ analysis }]),
     { setWeight: 50 },
     { pause: {} },
@@ -389,8 +399,8 @@ class Play {
 
   /** Nothing else keeps pods, but an aborted set that is to be kept for good. */
   #leftProblems(served: string, isGivenUp: boolean): readonly string[] {
-    const { abortScaleDownDelaySeconds, routing, strategy } = this.#combination;
-    const hasDelay = routing !== 'none' || strategy === 'blue-green';
+    const { abortScaleDownDelaySeconds, strategy } = this.#combination;
+    const hasDelay = isRouted(this.#combination) || strategy === 'blue-green';
     const isKept = isGivenUp && hasDelay && abortScaleDownDelaySeconds === '0';
     return Object.entries(this.#web.sizes())
       .filter(([image, size]) => image !== served && size > 0 && !isKept)

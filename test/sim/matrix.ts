@@ -10,7 +10,7 @@ import {
 
 export const FACTORS = {
   strategy: ['canary', 'blue-green'],
-  routing: ['none', 'host', 'subset'],
+  routing: ['none', 'services', 'host', 'subset'],
   dynamicStableScale: ['no', 'yes'],
   scaleDownDelaySeconds: ['unset', '0', '30'],
   abortScaleDownDelaySeconds: ['unset', '0', '30'],
@@ -56,7 +56,7 @@ function isSet(value: string | undefined, unset: string): boolean {
 }
 
 function isUnrouted({ routing }: Row): boolean {
-  return routing === 'none';
+  return routing === 'none' || routing === 'services';
 }
 
 export const REFUSALS: readonly Refusal[] = [

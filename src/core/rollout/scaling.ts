@@ -1,12 +1,14 @@
 // Sizes of a canary's sets in this pass: stable, then new, then the others; each change ends the stage, so that the
 // next one is decided on what the change led to (rollout.md 4.6-4.8). Entry point: `scaleReplicaSets`.
 import type { ReplicaSet } from '../../api/kubernetes.ts';
+import { HASH_LABEL } from '../../api/names.ts';
 import { scaleAborted } from './abort-scaling.ts';
 import { canaryOf, isRouted, limitsOf, maxWeightOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { referencedHashes } from './references.ts';
 import { canaryReplicas } from './replicas.ts';
 import { delayCounter } from './scale-down-delay.ts';
+import { point, serviceNamed } from './services.ts';
 import { scaleSet } from './set-scaling.ts';
 import {
   availableOf,
@@ -36,7 +38,17 @@ function scaleStable(pass: Pass): boolean {
   const { stable } = canaryReplicas(rollout, canarySetsOf(sets), stored.canary?.weights);
   // Beside a canary that is kept for good, stable cannot grow in step with its shrinking: it grows at once.
   const size = isKeptAfterAbort(pass) ? pass.replicas : coveredSize(pass, stableSet, stable);
+  if (size === 0) leaveStable(pass, stableSet);
   return scaleSet(pass, stableSet, { size, deadline: null });
+}
+
+/** Without a router the new set takes the stable Service over before the old one loses its last pod (promise 4). */
+function leaveStable(pass: Pass, stableSet: ReplicaSet): void {
+  const { rollout, sets } = pass;
+  const service = serviceNamed(pass, canaryOf(rollout)?.stableService);
+  if (isRouted(rollout) || service === undefined || availableOf(sets.newSet) === 0) return;
+  if (service.spec.selector?.[HASH_LABEL] !== hashOf(stableSet)) return;
+  point(pass, service, hashOf(sets.newSet));
 }
 
 /**

@@ -79,7 +79,9 @@ export function pointGuarded(
   if (service.spec.selector?.[HASH_LABEL] === hash) return;
   const available = availableOf(set);
   const isOurs = service.metadata.annotations?.[MANAGED_BY] !== undefined;
-  const isReady = isOurs ? available >= 1 : sizeOf(set) > 0 && available >= sizeOf(set);
+  // Pods of a set that has been scaled to zero are on their way out.
+  const least = isOurs ? 1 : sizeOf(set);
+  const isReady = sizeOf(set) > 0 && available >= least;
   if (isReady) point(pass, service, hash);
   else {
     pass.draft.reasons.push({
