@@ -1,5 +1,7 @@
 // Promise 8: N passes write what one pass writes. Nothing flaps, no list grows, nothing is written that changes nothing.
+import type { AnalysisRun } from '../../../src/api/analysis.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
+import type { Rollout } from '../../../src/api/rollout.ts';
 import type { Destination, Route, Subset } from '../../../src/core/traffic/istio-objects.ts';
 import { type Checker, type Entry, NOTHING } from './checker.ts';
 import { KEYS } from './scene.ts';
@@ -29,9 +31,30 @@ export function calmChecker(): Checker {
       const stretch =
         known?.at === entry.at ? known : { at: entry.at, writes: 0, contents: new Map() };
       stretches.set(namespace, stretch);
+      if (hasAdvanced(entry)) forgetOthers(stretch);
       return [...stormProblems(stretch), ...flapProblems(stretch, entry), ...growthProblems(entry)];
     },
   };
+}
+
+/**
+ * Another step, version or verdict wants other routes: where no time passes between, they may be as they once were.
+ */
+function hasAdvanced({ key, change }: Entry): boolean {
+  return placeOf(key, change.before) !== placeOf(key, change.object);
+}
+
+function placeOf(key: string, object: KubeObject | undefined): string {
+  if (key === KEYS.rollouts) {
+    const { stableRS, currentPodHash, currentStepIndex, abort } = (object as Rollout)?.status ?? {};
+    return JSON.stringify([stableRS, currentPodHash, currentStepIndex, abort]);
+  }
+  const isJudged = key === KEYS.experiments || key === KEYS.runs;
+  return isJudged ? ((object as AnalysisRun | undefined)?.status?.phase ?? '') : '';
+}
+
+function forgetOthers({ contents }: Stretch): void {
+  for (const name of contents.keys()) if (!name.startsWith(KEYS.rollouts)) contents.delete(name);
 }
 
 function stormProblems(stretch: Stretch): readonly string[] {

@@ -173,11 +173,16 @@ function emptiedProblems(entry: Entry): readonly string[] {
     });
 }
 
-/** Its share is lost if nothing else could take it: an experiment ends when its time is over. */
+/**
+ * The share of an experiment is lost if nothing else could take it: its pods go when its time is over, though a user has
+ * taken away what the route leads to stable by.
+ */
 function isAvoidable(scene: Scene, rollout: Rollout, hash: string): boolean {
   const own = ownSets(scene, rollout);
-  const isLeft = own.some(({ status }) => (status?.availableReplicas ?? 0) > 0);
-  return own.some((set) => hashOfSet(set) === hash) || isLeft;
+  if (own.some((set) => hashOfSet(set) === hash)) return true;
+  const stable = rollout.status?.stableRS ?? '';
+  const isReachable = lanesOf(scene, rollout).every(({ shares }) => shares.has(stable));
+  return isReachable && own.some(({ status }) => (status?.availableReplicas ?? 0) > 0);
 }
 
 function referencesTo(scene: Scene, rollout: Rollout, hash: string): readonly string[] {

@@ -373,7 +373,9 @@ const CASES: readonly Case[] = [
     reason: 'an abort of what is promoted already moves a Service',
     before: (log) => {
       inUpdate(log, { weight: 0 });
-      const status = { ...UPDATE, stableRS: NEW };
+      const healthy = { type: 'Healthy', status: 'True', reason: '', message: '' };
+      const times = { lastUpdateTime: '', lastTransitionTime: '' };
+      const status = { ...UPDATE, stableRS: NEW, conditions: [{ ...healthy, ...times }] };
       log.put('other', KEYS.services, service('stable', NEW));
       log.put('other', KEYS.rollouts, rollout({}, status));
       log.put('other', KEYS.rollouts, rollout({}, { ...status, abort: true }));

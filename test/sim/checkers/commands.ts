@@ -3,6 +3,9 @@ import type { Rollout } from '../../../src/api/rollout.ts';
 import { type Checker, type Entry, NOTHING } from './checker.ts';
 import { KEYS } from './scene.ts';
 
+/** What an abort moves, where there is something to abort; analyses have a life of their own. */
+const TOUCHED: ReadonlySet<string> = new Set([KEYS.sets, KEYS.services, KEYS.routes, KEYS.rules]);
+
 /** What a user said last of a Rollout, and when. */
 interface Said {
   /** Aborted, and not retried, promoted in full or given another template since. */
@@ -47,12 +50,15 @@ function heard({ change, at }: Entry, before: Said | undefined): Said {
   return {
     isAborted: (aborts || stands) && !isNew && !hurries && !isCompleted(is),
     pausedAt: isPaused ? (before?.pausedAt ?? at) : undefined,
-    idleAbortAt: aborts && isCompleted(is) && isObserved(is) ? at : undefined,
+    idleAbortAt: aborts && isCompleted(is) && isSettled(is) ? at : undefined,
   };
 }
 
-function isObserved({ status, metadata }: Rollout): boolean {
-  return status?.observedGeneration === String(metadata.generation ?? 0);
+/** Nothing of the last update is left to do. */
+function isSettled({ status, metadata }: Rollout): boolean {
+  const healthy = status?.conditions?.find(({ type }) => type === 'Healthy');
+  const isObserved = status?.observedGeneration === String(metadata.generation ?? 0);
+  return isObserved && healthy?.status === 'True';
 }
 
 function controllerProblems({ change, at }: Entry, said: Said | undefined): readonly string[] {
@@ -77,17 +83,16 @@ function controllerProblems({ change, at }: Entry, said: Said | undefined): read
   return found;
 }
 
-/** After an abort of what is promoted already nothing but the Rollout's own status changes. */
+/** After an abort of what is promoted already no pod, Service or route changes. */
 function idleProblems(
   { author, key, change, at, after }: Entry,
   said: ReadonlyMap<string, Said>,
 ): readonly string[] {
-  const isEvent = key.endsWith('/events');
   const aborted = after
     .list<Rollout>(KEYS.rollouts)
     .map(({ metadata }) => said.get(metadata.uid ?? ''))
     .filter((one) => one?.idleAbortAt !== undefined);
-  if (isEvent || aborted.length === 0) return NOTHING;
+  if (aborted.length === 0 || !TOUCHED.has(key)) return NOTHING;
   // Anything from outside, or time, may be the reason of what follows.
   if (author !== 'controller' || aborted.some((one) => one?.idleAbortAt !== at)) {
     for (const one of aborted) if (one !== undefined) one.idleAbortAt = undefined;
