@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/api/kubernetes.ts';
 import { HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
+import { PODS } from '../../src/api/resources.ts';
 import type { CanaryStep, CanaryStrategy } from '../../src/api/rollout.ts';
 import { HOST } from '../sim/kinds.ts';
 import { isHealthy, isPaused, type Web, withWeb } from './web.ts';
@@ -108,4 +109,43 @@ describe('a canary without router', () => {
       });
     },
   );
+});
+
+describe('a first image that never starts', () => {
+  const steps = [{ setWeight: 50 }, { pause: {} }];
+  const image = 'app:does-not-exist';
+
+  it.each([
+    ['without router', { strategy: { canary: { steps } } }],
+    ['with routes', { ...routed(steps), replicas: 2 }],
+  ])(
+    'is not protected: the good one goes straight to full (observed-defects 11), %s',
+    async (_name, options) => {
+      await withWeb({ ...options, image }, async (web) => {
+        await web.seconds(5);
+        await web.setImage('app:worse-than-that:does-not-exist');
+        await web.seconds(5);
+        await web.setImage('app:v2');
+        await web.until('healthy', isHealthy);
+        await web.seconds(5);
+        const left = Object.entries(web.sizes()).filter(([, size]) => size > 0);
+        expect(left).toEqual([['app:v2', 2]]);
+        expect(web.told('RolloutCompleted').at(-1)).toMatch(/Initial deploy$/);
+      });
+    },
+  );
+
+  it('is protected once it has been healthy, even while all its pods are away', async () => {
+    await withWeb({ strategy: { canary: { steps } } }, async (web) => {
+      await web.until('healthy', isHealthy);
+      for (const { metadata } of web.cluster.sandbox.store.list('/pods', 'default')) {
+        if (metadata.labels?.['app'] !== 'web') continue;
+        const { name } = metadata;
+        await web.cluster.client.delete({ resource: PODS, namespace: 'default', name });
+      }
+      await web.setImage('app:v2');
+      await web.until('paused', isPaused);
+      expect((await web.rollout()).status?.currentStepIndex).toBe(1);
+    });
+  });
 });

@@ -25,7 +25,8 @@ import { releaseServices } from './released-services.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
 import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
-import { canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
+import { hasNothingToProtect } from './promotion.ts';
+import { anewStatus, canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
 import { pauseStep } from './steps.ts';
 import { shiftTraffic } from './traffic.ts';
 import type { RolloutProblem } from './validation/problem.ts';
@@ -112,7 +113,7 @@ function isAbortUnderWay(
 
 /** One pass of a canary (3.3); undefined: something went wrong or was evicted, the status stays. */
 function canaryPass(pass: Pass): RolloutStatus | undefined {
-  if (isChanged(pass)) return resetStatus(pass);
+  if (isChanged(pass)) return hasNothingToProtect(pass) ? anewStatus(pass) : resetStatus(pass);
   const { draft } = pass;
   if (restartPods(pass)) return undefined;
   syncMetadata(pass);

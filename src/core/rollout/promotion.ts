@@ -1,6 +1,7 @@
 // When a new set becomes stable, and rollbacks that need no steps (rollout.md 3.5, 3.8).
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { EXPERIMENT_NAME } from '../../api/names.ts';
+import { conditionOf } from './conditions.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import { isAborted, type Pass } from './pass.ts';
 import { progressThresholdMet } from './replicas.ts';
@@ -65,6 +66,13 @@ export function rollbackReason(pass: Pass): string {
 /** The first version is stable from the start: there is nothing that it could be compared with. */
 function isStartable({ sets }: Pass): boolean {
   return sets.newSet !== undefined;
+}
+
+/** The first version never came to life and has no pod that answers: nobody loses anything (observed-defects 11). */
+export function hasNothingToProtect({ stored, sets }: Pass): boolean {
+  const hasStable = (stored.stableRS ?? '') !== '' && sets.stableSet !== sets.newSet;
+  const wasHealthy = conditionOf(stored, 'Healthy') !== undefined;
+  return hasStable && !wasHealthy && availableOf(sets.stableSet) === 0;
 }
 
 /** All pods of the new set are available, or as many as the threshold asks for. */

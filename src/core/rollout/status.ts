@@ -189,6 +189,14 @@ export function resetStatus(pass: Pass): RolloutStatus {
   return finished(pass, withIndex(base, index), facts);
 }
 
+/** As if there had been no version before: the next pass deploys this one as the first. */
+export function anewStatus(pass: Pass): RolloutStatus {
+  const { stableRS = '', ...status } = resetStatus(pass);
+  const message = `ReplicaSet ${stableRS} never had an available pod: the update goes straight to full`;
+  pass.draft.reasons.unshift({ code: 'UpdateBegins', message });
+  return status;
+}
+
 export function promoted(pass: Pass, base: RolloutStatus, reason: string): RolloutStatus {
   const { rollout, draft, stored } = pass;
   draft.arePausesCleared = true;

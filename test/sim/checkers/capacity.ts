@@ -188,6 +188,8 @@ function isAvoidable(scene: Scene, rollout: Rollout, hash: string): boolean {
 function referencesTo(scene: Scene, rollout: Rollout, hash: string): readonly string[] {
   const lanes = lanesOf(scene, rollout)
     .filter(({ shares }) => (shares.get(hash) ?? 0) > 0)
+    // Without a router and without surge one version goes before the other comes.
+    .filter(({ isSized }) => isSized || hasOtherPods(scene, rollout, hash))
     .map(({ name }) => name);
   const canary = rollout.spec.strategy?.canary;
   const { status } = rollout;
