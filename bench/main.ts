@@ -7,12 +7,22 @@ import { DECIDE } from './decide.ts';
 import { type Figure, isMet, type Measurement, rounded } from './figure.ts';
 import { FLEET } from './fleet.ts';
 import { GROWTH } from './growth.ts';
+import { MATRIX } from './matrix.ts';
 import { MESH } from './mesh.ts';
 import { SANDBOX } from './sandbox.ts';
 import { START } from './start.ts';
 import { STORY } from './story.ts';
 
-const MEASUREMENTS: readonly Measurement[] = [DECIDE, START, SANDBOX, STORY, MESH, FLEET, GROWTH];
+const MEASUREMENTS: readonly Measurement[] = [
+  DECIDE,
+  START,
+  SANDBOX,
+  STORY,
+  MATRIX,
+  MESH,
+  FLEET,
+  GROWTH,
+];
 const PAGE = new URL('../docs/benchmarks.md', import.meta.url);
 const MARKS = { begin: '<!-- figures: begin -->', end: '<!-- figures: end -->' } as const;
 

@@ -258,7 +258,7 @@ class Play {
     await this.#goOn();
     problems.push(...(await this.#endProblems()));
     const before = this.#web.writes.length;
-    await this.#pass(AT_REST_SECONDS);
+    await this.#web.seconds(AT_REST_SECONDS);
     const late = this.#web.writes.slice(before).map(({ method, path }) => `${method} ${path}`);
     if (late.length > 0) problems.push(`not at rest: ${[...new Set(late)].join(', ')}`);
   }

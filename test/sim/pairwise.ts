@@ -64,16 +64,20 @@ function allPairs(factors: Factors): readonly Row[] {
 }
 
 function keyOf(pair: Row): string {
-  return Object.entries(pair)
-    .map(([name, value]) => `${name}=${value}`)
-    .toSorted()
-    .join(' ');
+  const [[a, x] = ['', ''], [b, y] = ['', '']] = Object.entries(pair);
+  return keyOfTwo([a, x], [b, y]);
+}
+
+/** The same for both orders. */
+function keyOfTwo(one: readonly [string, string], other: readonly [string, string]): string {
+  const [first, second] = one[0] < other[0] ? [one, other] : [other, one];
+  return `${first[0]}=${first[1]} ${second[0]}=${second[1]}`;
 }
 
 function pairKeys(row: Row): readonly string[] {
   const entries = Object.entries(row);
-  return entries.flatMap(([a, x], index) =>
-    entries.slice(index + 1).map(([b, y]) => keyOf({ [a]: x, [b]: y })),
+  return entries.flatMap((one, index) =>
+    entries.slice(index + 1).map((other) => keyOfTwo(one, other)),
   );
 }
 
@@ -134,9 +138,7 @@ function gainOf(
   row: Row,
   { name, value, open }: { name: string; value: string; open: ReadonlyMap<string, Row> },
 ): number {
-  return Object.entries(row).filter(([other, there]) =>
-    open.has(keyOf({ [name]: value, [other]: there })),
-  ).length;
+  return Object.entries(row).filter((other) => open.has(keyOfTwo([name, value], other))).length;
 }
 
 function shuffled<T>(values: readonly T[], random: Random): readonly T[] {

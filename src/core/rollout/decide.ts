@@ -76,11 +76,6 @@ function strategyStatus(pass: Pass, stored: RolloutStatus): RolloutStatus {
   if (blueGreenOf(pass.rollout) !== undefined) {
     return isScalingEvent(pass) ? blueGreenScaling(pass) : (blueGreenPass(pass) ?? stored);
   }
-  // Another template begins anew first: sizes would follow the weights and roles of the update before.
-  if (!isChanged(pass) && isScalingEvent(pass)) {
-    scaleReplicaSets(pass);
-    return scaledStatus(pass);
-  }
   return canaryPass(pass) ?? stored;
 }
 
@@ -113,7 +108,12 @@ function isAbortUnderWay(
 
 /** One pass of a canary (3.3); undefined: something went wrong or was evicted, the status stays. */
 function canaryPass(pass: Pass): RolloutStatus | undefined {
+  // Another template first begins anew: sizes would follow the weights and roles of the update before.
   if (isChanged(pass)) return hasNothingToProtect(pass) ? anewStatus(pass) : resetStatus(pass);
+  if (isScalingEvent(pass)) {
+    scaleReplicaSets(pass);
+    return scaledStatus(pass);
+  }
   const { draft } = pass;
   if (restartPods(pass)) return undefined;
   syncMetadata(pass);

@@ -52,7 +52,8 @@ function promotionProblems(
   const was = change.before as Rollout | undefined;
   const from = was?.status?.stableRS ?? '';
   const to = is.status?.stableRS ?? '';
-  if (from === '' || from === to) return NOTHING;
+  // Who promotes in full has asked for no analysis.
+  if (from === '' || from === to || was?.status?.promoteFull === true) return NOTHING;
   return [...after.list<AnalysisRun>(KEYS.runs), ...after.list<Experiment>(KEYS.experiments)]
     .filter((one) => isControlledBy(one, is.metadata.uid))
     .filter(({ metadata }) => metadata.labels?.[HASH_LABEL] === to)
