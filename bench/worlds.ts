@@ -82,7 +82,7 @@ async function taken(
     caches,
     dependents: new Dependents(),
     workloads: { find: () => undefined },
-    managedServices: { of: () => [] },
+    managedObjects: { of: () => [] },
     propagationDelay: seconds(5),
     keyOf: (...parts: readonly string[]) => parts.join('/'),
   };

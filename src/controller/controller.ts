@@ -2,7 +2,7 @@
 import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../api/resources.ts';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { EventNote } from '../core/decision.ts';
-import { releaseWrite } from '../core/rollout/released-services.ts';
+import { releaseWrite } from '../core/rollout/release.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -18,7 +18,7 @@ import { Dependents } from './dependents.ts';
 import { experimentKind } from './experiments.ts';
 import type { Kind } from './kind.ts';
 import type { Log } from './log.ts';
-import { ManagedServices } from './managed-services.ts';
+import { ManagedObjects } from './managed-objects.ts';
 import { Memory } from './memory.ts';
 import { type PassPorts, runPass } from './pass.ts';
 import { type PassResult, Queue } from './queue.ts';
@@ -78,7 +78,7 @@ interface Key {
 class Shell implements Controller {
   readonly #options: ControllerOptions;
   readonly #caches: Caches;
-  readonly #managedServices: ManagedServices;
+  readonly #managedObjects: ManagedObjects;
   readonly #workloadCaches: WorkloadCaches;
   readonly #workloads: Workloads;
   readonly #queue: Queue;
@@ -102,13 +102,13 @@ class Shell implements Controller {
       ...(namespace === undefined ? {} : { namespace }),
     };
     this.#caches = createCaches(cachesOptions);
-    this.#managedServices = new ManagedServices(this.#caches.services);
+    this.#managedObjects = new ManagedObjects(this.#caches.services, this.#caches.destinationRules);
     this.#workloadCaches = createWorkloadCaches(cachesOptions, this.#caches);
     this.#workloads = new Workloads(this.#workloadCaches, (key) => this.#queue.add(key));
     const ports = {
       caches: this.#caches,
       workloads: this.#workloads,
-      managedServices: this.#managedServices,
+      managedObjects: this.#managedObjects,
       dependents: this.#dependents,
       propagationDelay: options.propagationDelay ?? PROPAGATION_DELAY,
       keyOf,
@@ -133,9 +133,7 @@ class Shell implements Controller {
   async start(): Promise<void> {
     this.#subscribe();
     this.#subscribeWorkloads();
-    this.#stops.push(
-      this.#managedServices.follow((manager) => this.#add(ROLLOUTS.plural, manager)),
-    );
+    this.#stops.push(this.#managedObjects.follow((manager) => this.#add(ROLLOUTS.plural, manager)));
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.start();
     await Promise.all(all.map((cache) => cache.synced));
@@ -171,7 +169,7 @@ class Shell implements Controller {
     for (const [plural, cache] of this.#decided()) {
       for (const object of cache.list()) this.#add(plural, object.metadata);
     }
-    for (const manager of this.#managedServices.managers()) this.#add(ROLLOUTS.plural, manager);
+    for (const manager of this.#managedObjects.managers()) this.#add(ROLLOUTS.plural, manager);
     this.#resync = this.#options.clock.at(later(this.#options.clock.now(), RESYNC), () =>
       this.#lookAtAll(),
     );
@@ -276,14 +274,13 @@ class Shell implements Controller {
     const result = await runPass(this.#ports(), { ...parsed, key, memory });
     if (result === 'retry' || !this.#isGone(parsed)) return result;
     this.#memories.delete(key);
-    return this.#releaseServices(parsed);
+    return this.#releaseObjects(parsed);
   }
 
-  /** Services of a Rollout that is gone are to select what their users wrote. */
-  async #releaseServices({ kind, namespace, name }: Key): Promise<PassResult> {
-    const services =
-      kind.resource === ROLLOUTS ? this.#managedServices.of({ namespace, name }) : [];
-    if (services.length === 0) return 'done';
+  /** Services and DestinationRules of a Rollout that is gone are given back as their users wrote them. */
+  async #releaseObjects({ kind, namespace, name }: Key): Promise<PassResult> {
+    const objects = kind.resource === ROLLOUTS ? this.#managedObjects.of({ namespace, name }) : [];
+    if (objects.length === 0) return 'done';
     const { client, log } = this.#options;
     const isThere = await client.get({ resource: ROLLOUTS, namespace, name }).then(
       () => true,
@@ -295,9 +292,9 @@ class Shell implements Controller {
     // The caches do not show it yet, or it is another controller's: both look at it themselves.
     if (isThere) return 'done';
     const ports = { client, tell: () => undefined, cancel: this.#abandoned.cancel };
-    const outcome = await applyWrites(ports, services.map(releaseWrite));
+    const outcome = await applyWrites(ports, objects.map(releaseWrite));
     if (outcome.kind === 'ok') return 'done';
-    log.warn('cannot release the Services of a Rollout that is gone', { namespace, name });
+    log.warn('cannot give back what a Rollout that is gone has pointed', { namespace, name });
     return 'retry';
   }
 

@@ -15,7 +15,7 @@ import type { Duration } from '../lib/ports.ts';
 import type { Caches } from './caches.ts';
 import type { Dependents } from './dependents.ts';
 import type { Kind, Snapshot } from './kind.ts';
-import type { ManagedServices } from './managed-services.ts';
+import type { ManagedObjects } from './managed-objects.ts';
 import type { Memory } from './memory.ts';
 import {
   type FoundTemplates,
@@ -29,7 +29,7 @@ export interface SnapshotPorts {
   readonly caches: Caches;
   readonly dependents: Dependents;
   readonly workloads: Pick<Workloads, 'find'>;
-  readonly managedServices: Pick<ManagedServices, 'of'>;
+  readonly managedObjects: Pick<ManagedObjects, 'of'>;
   /** 0 if absent. */
   readonly propagationDelay?: Duration;
   readonly keyOf: (plural: string, namespace: string, name: string) => string;
@@ -105,7 +105,7 @@ function worldOf(
     replicaSets: replicaSetsFor(caches, rollout),
     analysisRuns: caches.analysisRuns.byOwner(uid ?? ''),
     experiments: caches.experiments.byOwner(uid ?? ''),
-    managedServices: ports.managedServices.of({ namespace, name: rollout.metadata.name }),
+    managedObjects: ports.managedObjects.of({ namespace, name: rollout.metadata.name }),
     problem: problemOf(objects, memory),
     hashes: hashesOf(objects, memory),
     taken: memory.taken,

@@ -69,7 +69,7 @@ function passWith({ antiAffinity, affinity, stableRS = STABLE, strategy = 'canar
       services: [],
       virtualServices: [],
       destinationRules: [],
-      managedServices: [],
+      managedObjects: [],
       analysisTemplates: [],
       clusterAnalysisTemplates: [],
       hashes,

@@ -21,7 +21,7 @@ import { blueGreenOf, isRouted } from './limits.ts';
 import { syncMetadata } from './metadata.ts';
 import { createNewSet, foundStatus } from './new-set.ts';
 import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
-import { releaseServices } from './released-services.ts';
+import { releaseObjects } from './release.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
 import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
@@ -63,7 +63,7 @@ function nextStatus(pass: Pass): RolloutStatus {
     return invalidStatus(pass, problem);
   }
   draft.problem = problem?.text;
-  releaseServices(pass);
+  releaseObjects(pass);
   if (sets.newSet === undefined) return createNewSet(pass);
   if (writesDefault(pass)) return stored;
   const booked = pauseBookkeeping(pass);

@@ -35,8 +35,8 @@ export interface RolloutWorld {
   readonly destinationRules: readonly KubeObject[];
   /** Ingresses, Mappings and App Mesh's objects that the spec names and that exist; absent if it names none. */
   readonly routerObjects?: readonly KubeObject[];
-  /** Services that this Rollout has pointed at its sets, named or not. */
-  readonly managedServices: readonly Service[];
+  /** Services and DestinationRules that this Rollout has pointed at its sets, named or not. */
+  readonly managedObjects: readonly KubeObject[];
   /** Templates that the spec names, and those that they name, as far as they exist. */
   readonly analysisTemplates: readonly AnalysisTemplate[];
   readonly clusterAnalysisTemplates: readonly ClusterAnalysisTemplate[];

@@ -13,7 +13,7 @@ import {
 } from '../../../src/api/resources.ts';
 import type { Service } from '../../../src/api/kubernetes.ts';
 import { MANAGED_BY } from '../../../src/api/names.ts';
-import type { ManagedServices } from '../../../src/controller/managed-services.ts';
+import type { ManagedObjects } from '../../../src/controller/managed-objects.ts';
 import type { Caches } from '../../../src/controller/caches.ts';
 import type { Workloads } from '../../../src/controller/workloads.ts';
 import { workloadKind } from '../../../src/core/rollout/workload.ts';
@@ -38,13 +38,13 @@ export function storeCaches(store: Store): Caches {
   };
 }
 
-/** Services that a Rollout has pointed. */
-export function storeManagedServices(store: Store): Pick<ManagedServices, 'of'> {
+/** Services and DestinationRules that a Rollout has pointed. */
+export function storeManagedObjects(store: Store): Pick<ManagedObjects, 'of'> {
   return {
     of: ({ namespace, name }) =>
-      (store.list(storeKey(SERVICES), namespace) as readonly Service[]).filter(
-        ({ metadata }) => metadata.annotations?.[MANAGED_BY] === name,
-      ),
+      [SERVICES, destinationRules(ISTIO_VERSION)]
+        .flatMap((resource) => store.list(storeKey(resource), namespace))
+        .filter(({ metadata }) => metadata.annotations?.[MANAGED_BY] === name),
   };
 }
 

@@ -29,7 +29,7 @@ import { VirtualClock } from '../../../src/lib/virtual-clock.ts';
 import { createApiServer } from '../../../src/sandbox/apiserver/server.ts';
 import { Store, storeKey } from '../../../src/sandbox/apiserver/store.ts';
 import { meshKinds } from '../../../src/sandbox/mesh-kinds.ts';
-import { storeCaches, storeManagedServices, storeWorkloads } from './caches.ts';
+import { storeCaches, storeManagedObjects, storeWorkloads } from './caches.ts';
 import { Pods } from './pods.ts';
 
 export const NAMESPACE = 'shop';
@@ -148,7 +148,7 @@ export class Stand {
       caches: this.#caches,
       dependents: new Dependents(),
       workloads: storeWorkloads(this.store),
-      managedServices: storeManagedServices(this.store),
+      managedObjects: storeManagedObjects(this.store),
       keyOf,
       propagationDelay: milliseconds(this.#options.propagationDelayMs ?? 0),
     };
