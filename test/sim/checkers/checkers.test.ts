@@ -378,6 +378,7 @@ const CASES: readonly Case[] = [
       const status = { ...UPDATE, stableRS: NEW, conditions: [{ ...healthy, ...times }] };
       log.put('other', KEYS.services, service('stable', NEW));
       log.put('other', KEYS.rollouts, rollout({}, status));
+      log.at = 1000;
       log.put('other', KEYS.rollouts, rollout({}, { ...status, abort: true }));
     },
     breaks: (log) => log.put('controller', KEYS.services, service('canary', OLD)),

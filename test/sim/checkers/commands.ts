@@ -17,13 +17,22 @@ interface Said {
 
 export function commandsChecker(): Checker {
   const said = new Map<string, Said>();
+  /** When anybody but us last changed something, by namespace. */
+  const touched = new Map<string, number>();
   return {
     promise: '9: the user’s last word wins; a command that does not apply changes nothing',
     see: (entry) => {
-      if (entry.key !== KEYS.rollouts) return idleProblems(entry, said);
-      const { uid = '' } = entry.change.object.metadata;
-      if (entry.author === 'controller') return controllerProblems(entry, said.get(uid));
-      said.set(uid, heard(entry, said.get(uid)));
+      const { author, key, at, change } = entry;
+      const { uid = '', namespace = '' } = change.object.metadata;
+      if (key === KEYS.rollouts && author === 'controller') {
+        return controllerProblems(entry, said.get(uid));
+      }
+      if (key !== KEYS.rollouts) {
+        if (author === 'other') touched.set(namespace, at);
+        return idleProblems(entry, said);
+      }
+      said.set(uid, heard(entry, said.get(uid), touched.get(namespace) !== at));
+      touched.set(namespace, at);
       return NOTHING;
     },
   };
@@ -38,8 +47,8 @@ function templateOf(rollout: Rollout | undefined): string {
   return JSON.stringify([template, workloadRef, strategy]);
 }
 
-/** What a write of anybody but us says. */
-function heard({ change, at }: Entry, before: Said | undefined): Said {
+/** What a write of anybody but us says; `isAlone`: nothing else came from outside at this moment. */
+function heard({ change, at }: Entry, before: Said | undefined, isAlone: boolean): Said {
   const is = change.object as Rollout;
   const was = change.before as Rollout | undefined;
   const isNew = was !== undefined && templateOf(is) !== templateOf(was);
@@ -50,7 +59,7 @@ function heard({ change, at }: Entry, before: Said | undefined): Said {
   return {
     isAborted: (aborts || stands) && !isNew && !hurries && !isCompleted(is),
     pausedAt: isPaused ? (before?.pausedAt ?? at) : undefined,
-    idleAbortAt: aborts && isCompleted(is) && isSettled(is) ? at : undefined,
+    idleAbortAt: aborts && isAlone && isCompleted(is) && isSettled(is) ? at : undefined,
   };
 }
 
