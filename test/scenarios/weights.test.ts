@@ -53,6 +53,37 @@ describe('a routed canary', () => {
     });
   });
 
+  it('keeps its pods in a step down until their traffic has left (pitfall 26)', async () => {
+    const steps = [{ setWeight: 50 }, { pause: { duration: 2 } }, { setWeight: 25 }, { pause: {} }];
+    await withWeb(routed(steps), async (web) => {
+      await web.until('healthy', isHealthy);
+      const seen = watchCanary(web, 'app:v2');
+      await web.setImage('app:v2');
+      await web.seconds(10);
+      expect(seen.slice(-3)).toEqual(['50 % on 2 pods', '25 % on 2 pods', '25 % on 1 pods']);
+    });
+  });
+
+  it('that goes back inside the rollback window gets traffic with its pods, not before (I12)', async () => {
+    const options = routed([{ setWeight: 25 }, { setWeight: 75 }, { pause: { duration: 1 } }], {
+      scaleDownDelaySeconds: 0,
+    });
+    await withWeb({ ...options, spec: { rollbackWindow: { revisions: 1 } } }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.seconds(2);
+      await web.setImage('app:v2');
+      await web.until('healthy', isHealthy);
+      await web.seconds(10);
+      expect(web.sizes()).toEqual({ 'app:v1': 0, 'app:v2': 4 });
+      const seen = watchCanary(web, 'app:v1');
+      await web.run('undo', 'web');
+      await web.seconds(20);
+      const early = seen.filter((text) => !text.startsWith('0 %') && !text.endsWith('on 4 pods'));
+      expect(early).toEqual([]);
+      expect(isHealthy(await web.rollout())).toBe(true);
+    });
+  });
+
   it.each(['routed', 'basic'])(
     'that is undone and scaled in one edit keeps the pods of its stable set (%s)',
     async (kind) => {

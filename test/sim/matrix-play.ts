@@ -73,7 +73,7 @@ export async function played(
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   }
-  return { problems, decided: combination.happens === 'new revision' ? 3 : 2 };
+  return { problems, decided: combination.happens.endsWith('revision') ? 3 : 2 };
 }
 
 /** The Rollout of a combination that the API refuses, with all that it needs beside it. */
@@ -308,6 +308,12 @@ class Play {
       case 'new revision':
         this.#wanted = 'app:v3';
         return web.setImage('app:v3');
+      case 'dead revision':
+        // An image that never starts takes the place of the update; then it is given up.
+        this.#wanted = 'app:v1';
+        await web.setImage('app:does-not-exist');
+        await this.#pass(5);
+        return web.run('abort', 'web');
       case 'scale':
         return this.#scale(SCALED);
       case 'pod loss':
@@ -376,14 +382,15 @@ class Play {
     const web = this.#web;
     const rollout = await web.rollout();
     const { status } = rollout;
-    const isUndone = this.#combination.happens === 'undo';
-    const isGivenUp = this.#isGivenUp(rollout) || this.#combination.happens === 'abort';
+    const { happens } = this.#combination;
+    const isAborted = happens === 'abort' || happens === 'dead revision';
+    const isGivenUp = isAborted || this.#isGivenUp(rollout);
     const served = isGivenUp ? 'app:v1' : this.#wanted;
     const stable = web.sets().find(({ metadata }) => {
       return metadata.labels?.[HASH_LABEL] === status?.stableRS;
     });
     const image = stable?.spec.template?.spec?.containers?.[0]?.image;
-    const phase = isGivenUp && !isUndone ? 'Degraded' : 'Healthy';
+    const phase = isGivenUp && happens !== 'undo' ? 'Degraded' : 'Healthy';
     const found: string[] = [];
     if (image !== served) found.push(`${image ?? 'nothing'} is served, not ${served}`);
     if (status?.phase !== phase) {

@@ -28,6 +28,7 @@ export const FACTORS = {
     'retry',
     'undo',
     'new revision',
+    'dead revision',
     'scale',
     'pod loss',
     'crash',
