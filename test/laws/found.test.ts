@@ -232,6 +232,17 @@ const ROWS: readonly Row[] = [
       { act: { kind: 'health', version: 1, health: 'bad' }, after: 0 },
     ],
   },
+  {
+    name: 'a canary without router does not give its stable Service back to a set that it empties',
+    setup: {
+      traffic: 'services',
+      steps: [
+        { kind: 'weight', weight: 100 },
+        { kind: 'weight', weight: 75 },
+      ],
+    },
+    turns: thenRest({ kind: 'image', version: 3 }),
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -10,7 +10,8 @@ import type { Plan } from '../traffic/plan.ts';
 import { canaryOf, isRouted } from './limits.ts';
 import type { Pass } from './pass.ts';
 import { isPaced } from './propagation.ts';
-import { availableOf, hashOf, sizeOf } from './sets.ts';
+import { canaryReplicas } from './replicas.ts';
+import { availableOf, canarySetsOf, hashOf, sizeOf } from './sets.ts';
 
 export function serviceNamed({ world }: Pass, name: string | undefined): Service | undefined {
   if (name === undefined || name === '') return undefined;
@@ -21,7 +22,7 @@ export function serviceNamed({ world }: Pass, name: string | undefined): Service
 export function pointServices(pass: Pass, plan: Plan | undefined): void {
   const { rollout, sets, stored } = pass;
   const canary = canaryOf(rollout);
-  if (mayPoint(pass, plan, 'stable')) {
+  if (mayPoint(pass, plan, 'stable') && !isStableLeaving(pass)) {
     pointGuarded(pass, serviceNamed(pass, canary?.stableService), sets.stableSet);
   }
   const service = serviceNamed(pass, canary?.canaryService);
@@ -32,6 +33,12 @@ export function pointServices(pass: Pass, plan: Plan | undefined): void {
   }
   if (plan?.wanted.canaryExempt === true || !mayPoint(pass, plan, 'canary')) return;
   pointGuarded(pass, service, sets.newSet);
+}
+
+/** Without a router, a stable set that is about to lose its last pod does not get its Service back (`scaling.ts`). */
+function isStableLeaving({ rollout, sets }: Pass): boolean {
+  if (isRouted(rollout) || sets.stableSet === sets.newSet) return false;
+  return canaryReplicas(rollout, canarySetsOf(sets), undefined).stable === 0;
 }
 
 /** Whether what the lane names may be changed now; only proxies that learn late can be in the way. */
