@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/api/kubernetes.ts';
 import { HASH_LABEL, MANAGED_BY } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
-import { ROLLOUTS } from '../../src/api/resources.ts';
+import { ROLLOUTS, virtualServices } from '../../src/api/resources.ts';
 import { TransportError } from '../../src/lib/ports.ts';
 import { HOST, SUBSET } from '../sim/kinds.ts';
 import { isHealthy, service, type Web, type WebOptions, withWeb } from './web.ts';
@@ -22,6 +22,17 @@ function ruleOf({ cluster }: Web): unknown {
 
 async function removeRollout({ cluster }: Web): Promise<void> {
   await cluster.client.delete({ resource: ROLLOUTS, namespace: 'default', name: 'web' });
+}
+
+async function routeTo({ cluster }: Web, host: string): Promise<void> {
+  const route = [
+    { destination: { host: 'web-active' }, weight: 100 },
+    { destination: { host }, weight: 0 },
+  ];
+  await cluster.client.patch(
+    { resource: virtualServices('v1beta1'), namespace: 'default', name: 'web' },
+    { type: 'merge', body: { spec: { http: [{ name: 'primary', route }] } } },
+  );
 }
 
 const OPTIONS: WebOptions = { ...HOST, objects: [...HOST.objects, service('web-other')] };
@@ -45,6 +56,10 @@ describe('a Service that a Rollout has written', () => {
     await withWeb(OPTIONS, async (web) => {
       await web.until('healthy', isHealthy);
       await web.patch({ spec: { strategy: { canary: { canaryService: 'web-other' } } } });
+      await web.seconds(5);
+      // The route does not know it yet: nothing moves while the spec does not fit.
+      expect(serviceOf(web, 'web-preview').spec.selector).toHaveProperty(HASH_LABEL);
+      await routeTo(web, 'web-other');
       await web.seconds(5);
       expect(serviceOf(web, 'web-preview').spec.selector).toEqual({ app: 'web' });
       expect(serviceOf(web, 'web-active').spec.selector?.[HASH_LABEL]).toBeDefined();

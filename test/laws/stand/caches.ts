@@ -11,7 +11,6 @@ import {
   SERVICES,
   virtualServices,
 } from '../../../src/api/resources.ts';
-import type { Service } from '../../../src/api/kubernetes.ts';
 import { MANAGED_BY } from '../../../src/api/names.ts';
 import type { ManagedObjects } from '../../../src/controller/managed-objects.ts';
 import type { Caches } from '../../../src/controller/caches.ts';
