@@ -70,7 +70,7 @@ function withoutDeployed(rest: State): State {
 function differencesFrom({ trace, index }: RestPoint, played: Played): readonly string[] {
   const ruled = withRules(trace);
   // Names of experiments sort by hashes, and those of new sets are not the recorded ones.
-  if (ruled.rest.some((one) => (one['experiments'] as readonly State[]).length > 1)) return [];
+  if (trace.rest.some((one) => (one['experiments'] as readonly State[]).length > 1)) return [];
   // Pods are younger here than they were, and show it.
   const rest = ruled.rest.slice(index).map((one, at) => (at === 0 ? { ...one, get: null } : one));
   const wanted = { actions: ruled.actions.slice(index), milestones: [], writes: {} };
