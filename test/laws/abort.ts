@@ -1,5 +1,6 @@
 // The end of a story that is rescued by an abort, and what must have come of it (law 8).
 import { expect } from 'vitest';
+import type { Rollout } from '../../src/api/rollout.ts';
 import { HASH_LABEL } from '../../src/api/names.ts';
 import type { ReplicaSet } from '../../src/api/kubernetes.ts';
 import { isRoutedBy, type Setup } from './stand/manifests.ts';
@@ -36,12 +37,13 @@ export function isRescuable(stand: Stand): boolean {
   return stableRS !== currentPodHash && stableSet(scene) !== undefined && hasPods;
 }
 
-export function checkRescued(stand: Stand, { traffic }: Setup): void {
+/** `meant` is the Rollout as it was before a mistake was made with it. */
+export function checkRescued(stand: Stand, { traffic }: Setup, meant?: Rollout): void {
   const scene = sceneOf(stand.store);
   const { rollout } = scene;
   const stable = stableSet(scene);
   expect(rollout?.status?.abort).toBe(true);
-  expect(stable?.status?.availableReplicas).toBe(rollout?.spec.replicas ?? 1);
+  expect(stable?.status?.availableReplicas).toBe((meant ?? rollout)?.spec.replicas ?? 1);
   if (isRoutedBy(traffic)) {
     expect(managedRoute(scene)).toBeDefined();
     expect(sharesOf(scene).get(rollout?.status?.stableRS ?? '')).toBe(100);

@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { checkRescued, isRescuable, RESCUE } from './abort.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
 import { holds, PATIENCE_MS } from './runs.ts';
 import { STORIES, updatesOf } from './stories.ts';
-import { play } from './story.ts';
-import { watchSafety } from './traffic-safety.ts';
+import { type Breakable, play, type Turn } from './story.ts';
+import { sceneOf, watchSafety } from './traffic-safety.ts';
 
 it(
   'no write breaks the sum of the weights, the capacity behind them, the pods in service or what users own',
@@ -41,6 +42,46 @@ it(
           checkRescued(stand, setup);
         },
       ),
+      12,
+    );
+  },
+  PATIENCE_MS,
+);
+
+const BREAKABLE: readonly Breakable[] = [
+  'steps',
+  'replicas',
+  'minReadySeconds',
+  'progressDeadlineSeconds',
+];
+
+it(
+  'an abort reaches it where a mistake has made the spec invalid, too',
+  async () => {
+    const stories = fc.tuple(
+      updatesOf('pods', 'hosts', 'subsets'),
+      fc.constantFrom(...BREAKABLE),
+      fc.boolean(),
+    );
+    await holds(
+      fc.asyncProperty(stories, async ([{ setup, turns }, what, isSudden]) => {
+        const last = RESCUE.length - 1;
+        const mistake: Turn = { act: { kind: 'break', what }, after: isSudden ? 0 : 'rest' };
+        const all = [...turns, ...RESCUE.slice(0, last), mistake, ...RESCUE.slice(last)];
+        let wanted: Rollout | undefined;
+        const stand = await play(
+          { setup, turns: all },
+          {
+            before: (current, { act }) => {
+              if (act.kind !== 'break') return;
+              // From here on the update is frozen: it cannot end in another way.
+              fc.pre(isRescuable(current));
+              wanted = sceneOf(current.store).rollout;
+            },
+          },
+        );
+        checkRescued(stand, setup, wanted);
+      }),
       12,
     );
   },

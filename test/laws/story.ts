@@ -34,6 +34,7 @@ export type Act =
   | { readonly kind: 'steps'; readonly steps: readonly StepKind[] }
   | { readonly kind: 'roles'; readonly roles: Roles }
   | { readonly kind: 'scale'; readonly replicas: number }
+  | { readonly kind: 'break'; readonly what: Breakable }
   | { readonly kind: 'promote' | 'promote full' | 'abort' | 'retry' | 'pause' | 'resume' }
   | { readonly kind: 'health'; readonly version: number; readonly health: Health }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
@@ -44,6 +45,9 @@ export type Act =
   | { readonly kind: 'apply again' };
 
 export type Deletable = 'set' | 'run' | 'experiment' | 'mesh' | 'service' | 'workload';
+
+/** Parts of the spec that a user's mistake makes invalid. */
+export type Breakable = 'steps' | 'replicas' | 'minReadySeconds' | 'progressDeadlineSeconds';
 
 /** What happens after an act before the next: some rounds of passes, or rest. */
 export interface Turn {
@@ -194,6 +198,10 @@ function patchesOf(rollout: Rollout, act: Patching, now: Instant): readonly Patc
       return ofSpec({ strategy: rolesPatch(rollout, act.roles) });
     case 'scale':
       return ofSpec({ replicas: act.replicas });
+    case 'break':
+      return act.what === 'steps'
+        ? ofSpec({ strategy: { canary: { steps: [{ setWeight: -1 }] } } })
+        : ofSpec({ [act.what]: -1 });
     case 'restart':
       return ofSpec({ restartAt: formatInstant(later(now, seconds(act.seconds))) });
     case 'pause':
