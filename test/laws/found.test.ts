@@ -243,6 +243,19 @@ const ROWS: readonly Row[] = [
     },
     turns: thenRest({ kind: 'image', version: 3 }),
   },
+  {
+    name: 'the last pod that is available stays, although its step asks for none',
+    setup: {
+      traffic: 'subsets',
+      steps: [{ kind: 'weight', weight: 0 }],
+      strategy: { dynamicStableScale: true },
+    },
+    turns: [
+      { act: { kind: 'health', version: 1, health: 'half' }, after: 0 },
+      ...thenRest({ kind: 'image', version: 2 }, { kind: 'steps', steps: [{ kind: 'pause' }] }),
+      { act: { kind: 'image', version: 1 }, after: 0 },
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

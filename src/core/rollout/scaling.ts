@@ -78,7 +78,7 @@ function scaleNew(pass: Pass): boolean {
   }
   if (isKeptAfterAbort(pass)) return scaleSet(pass, newSet, { size: sizeOf(newSet) });
   const { canary } = canaryReplicas(rollout, canarySetsOf(sets), draft.weights);
-  const size = keptForTraffic(pass, newSet, canary);
+  const size = Math.max(keptForTraffic(pass, newSet, canary), keptInService(pass, newSet));
   return scaleSet(pass, newSet, { size, ...(waits ? {} : { deadline: null }) });
 }
 
@@ -101,6 +101,20 @@ function keptForTraffic(
   const share = atLeastMinimum(pods, canary, replicas);
   const need = canaryScaleInForce(rollout) === undefined ? share : Math.min(1, share);
   return Math.min(size, Math.max(wanted, need));
+}
+
+/**
+ * Available pods of a routed canary without which there would be fewer than the spec allows: they stay until the other
+ * sets have theirs. (Without a router surge and unavailable rule this.) 4 pods, 1 unavailable, stable lost 2 -> 1.
+ */
+function keptInService(pass: Pass, set: ReplicaSet): number {
+  const { rollout, sets, replicas } = pass;
+  if (!isRouted(rollout)) return 0;
+  const others = sets.all
+    .filter((one) => one !== set)
+    .reduce((sum, one) => sum + Math.min(sizeOf(one), availableOf(one)), 0);
+  const missing = replicas - limitsOf(rollout).maxUnavailable - others;
+  return Math.max(0, Math.min(sizeOf(set), availableOf(set), missing));
 }
 
 /** After an abort a routed canary stays for a while, so that traffic has left before its pods do. */
