@@ -63,6 +63,15 @@ const ROWS: readonly Row[] = [
       { act: { kind: 'image', version: 3 }, after: 'rest' },
     ],
   },
+  ...(['hosts', 'ping-pong'] as const).map((traffic) => ({
+    name: `an old set whose delay is over stays while the new one lacks pods, by ${traffic}`,
+    setup: { traffic, spec: { replicas: 3 } },
+    turns: [
+      { act: { kind: 'image', version: 2 }, after: 12 },
+      ...thenRest({ kind: 'health', version: 2, health: 'half' }, { kind: 'wait', seconds: 70 }),
+      ...thenRest({ kind: 'health', version: 2, health: 'good' }, { kind: 'wait', seconds: 70 }),
+    ] satisfies readonly Turn[],
+  })),
   {
     name: 'a missing DestinationRule is told once, not with every pass',
     setup: { traffic: 'subsets' },

@@ -186,15 +186,11 @@ function scaleDownOthers(
     if (left <= 0) break;
     const size = sizeOf(set);
     const isRetired = isCompleted(stored) || deadlineTextOf(set) !== '';
-    let target: number;
-    if (!isRouted(rollout)) target = Math.max(0, size - left);
-    else if (isRetired && !isDynamic) {
-      const delayed = delay(set);
-      changed = scaleSet(pass, set, delayed) || changed;
-      left -= size - delayed.size;
-      continue;
-    } else target = 0;
-    changed = scaleSet(pass, set, { size: target }) || changed;
+    const wanted = isRouted(rollout) && isRetired && !isDynamic ? delay(set) : { size: 0 };
+    // Of a set behind a router pods that are not available may go at once: they count for nothing.
+    const counted = isRouted(rollout) ? Math.min(size, availableOf(set)) : size;
+    const target = Math.max(wanted.size, counted - left);
+    changed = scaleSet(pass, set, { ...wanted, size: target }) || changed;
     left -= size - target;
   }
   return changed;
