@@ -73,6 +73,11 @@ const ROWS: readonly Row[] = [
     ] satisfies readonly Turn[],
   })),
   {
+    name: 'a ping-pong Service with traffic is not pointed at a third version that has no pods yet',
+    setup: { traffic: 'ping-pong', steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }] },
+    turns: thenRest({ kind: 'image', version: 2 }, { kind: 'image', version: 3 }),
+  },
+  {
     name: 'a missing DestinationRule is told once, not with every pass',
     setup: { traffic: 'subsets' },
     turns: thenRest({ kind: 'delete', what: 'mesh' }),

@@ -36,6 +36,19 @@ export const HOST: Kind = {
   objects: [virtualService({ host: 'web-active' }, { host: 'web-preview' })],
 };
 
+/** The two Services change roles at each promotion. */
+export const PING_PONG: Kind = {
+  name: 'ping-pong',
+  strategy: {
+    canary: {
+      steps: STEPS,
+      pingPong: { pingService: 'web-active', pongService: 'web-preview' },
+      trafficRouting: { istio: ROUTE },
+    },
+  },
+  objects: HOST.objects,
+};
+
 const RULE = {
   ...ISTIO,
   kind: 'DestinationRule',

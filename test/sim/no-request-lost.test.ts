@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/api/object.ts';
 import { type Counts, startUsers } from '../../src/cli/story/users.ts';
 import { isHealthy, isPaused, service, type Web, withWeb } from '../scenarios/web.ts';
-import { BLUE_GREEN, HOST, type Kind, SUBSET } from './kinds.ts';
+import { BLUE_GREEN, HOST, type Kind, PING_PONG, SUBSET } from './kinds.ts';
 
 const IMAGE = 'ghcr.io/ssup2/mock-go-server';
 /** As many as are promised when SLIPWAY_TEST_ALL is set, as in .ci/run; else fewer, which takes seconds. */
@@ -72,7 +72,7 @@ async function updatedTo(web: Web, tag: string): Promise<void> {
   await web.seconds(1);
 }
 
-const ROWS = [HOST, SUBSET, BLUE_GREEN].flatMap((kind) =>
+const ROWS = [HOST, SUBSET, BLUE_GREEN, PING_PONG].flatMap((kind) =>
   [0, 2000, 10_000].flatMap((lagMs) =>
     (Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]).map((ending) => ({
       kind,

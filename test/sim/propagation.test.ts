@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type HttpRequest, TransportError } from '../../src/lib/ports.ts';
 import { isHealthy, isPaused, type Web, withWeb } from '../scenarios/web.ts';
-import { BLUE_GREEN, HOST, type Kind, SUBSET } from './kinds.ts';
+import { BLUE_GREEN, HOST, type Kind, PING_PONG, SUBSET } from './kinds.ts';
 import { LaggingProxies } from './lagging-proxies.ts';
 
 function withoutSteps({ strategy, ...kind }: Kind): Kind {
@@ -141,6 +141,9 @@ const KINDS = [
   withDelays(SUBSET, false),
   withDelays(HOST, true),
   withDelays(SUBSET, true),
+  PING_PONG,
+  withDelays(PING_PONG, false),
+  withDelays(PING_PONG, true),
 ];
 
 const ROWS = KINDS.flatMap((kind) =>
@@ -152,7 +155,7 @@ describe('proxies that learn up to 2 s late', () => {
     expect(await metBy({ ...row, lagMs: 2000, delayMs: 2000 })).toEqual([]);
   });
 
-  it.each([HOST, SUBSET, BLUE_GREEN])(
+  it.each([HOST, SUBSET, BLUE_GREEN, PING_PONG])(
     '$name in the order of the reference loses some',
     async (kind) => {
       const lost = await Promise.all(
@@ -163,7 +166,7 @@ describe('proxies that learn up to 2 s late', () => {
   );
 });
 
-const LATE = ROWS.filter(({ kind }) => [HOST, SUBSET, BLUE_GREEN].includes(kind));
+const LATE = ROWS.filter(({ kind }) => [HOST, SUBSET, BLUE_GREEN, PING_PONG].includes(kind));
 
 describe('proxies that learn up to 10 s late', () => {
   it.each(LATE)('$title loses no request with a propagation delay of 10 s', async (row) => {
@@ -172,7 +175,7 @@ describe('proxies that learn up to 10 s late', () => {
 });
 
 describe('a controller that dies after each of its writes', () => {
-  it.each([HOST, SUBSET, BLUE_GREEN])('loses no request: $name', async (kind) => {
+  it.each([HOST, SUBSET, BLUE_GREEN, PING_PONG])('loses no request: $name', async (kind) => {
     const state = { isDying: false, isDead: false };
     const onRequest = ({ method, path }: HttpRequest): void => {
       if (state.isDead) throw new TransportError('reset', 'the controller has been stopped');
@@ -202,7 +205,7 @@ async function living(web: Web, state: { isDead: boolean }, seconds: number): Pr
 }
 
 describe('a canary without steps', () => {
-  it.each([withoutSteps(HOST), withoutSteps(SUBSET)])('$name loses no request', async (kind) => {
+  it.each([withoutSteps(HOST), withoutSteps(SUBSET), withoutSteps(PING_PONG)])('$name loses no request', async (kind) => {
     const story: Story = async (web) => {
       await web.setImage('app:v2');
       await atRest(web);

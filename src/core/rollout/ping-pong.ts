@@ -36,6 +36,19 @@ export function pointPingPong(pass: Pass, plan: Plan | undefined): void {
   }
   if (isLane && !mayPoint(pass, plan, 'stable')) return;
   pointGuarded(pass, serviceNamed(pass, services.stable), sets.stableSet);
+  if (isPaced(pass)) pointIdle(pass, services.canary);
+}
+
+/**
+ * A Service that has had no role yet selects every pod. Proxies that learn late may go by that for a while after its first
+ * update has begun, and meet pods of the update after that, which no Service selects yet: so it is given a hash before.
+ */
+function pointIdle(pass: Pass, name: string): void {
+  const service = serviceNamed(pass, name);
+  const isIdle = isFullyPromoted(pass.rollout) && idleService(pass) === name;
+  if (service !== undefined && isIdle && hashIn(service) === '') {
+    pointGuarded(pass, service, pass.sets.stableSet);
+  }
 }
 
 /** The Service that is canary, once the routes of this pass lead to it no longer. */
