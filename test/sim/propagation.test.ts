@@ -205,14 +205,17 @@ async function living(web: Web, state: { isDead: boolean }, seconds: number): Pr
 }
 
 describe('a canary without steps', () => {
-  it.each([withoutSteps(HOST), withoutSteps(SUBSET), withoutSteps(PING_PONG)])('$name loses no request', async (kind) => {
-    const story: Story = async (web) => {
-      await web.setImage('app:v2');
-      await atRest(web);
-      expect(isHealthy(await web.rollout())).toBe(true);
-    };
-    expect(await metBy({ kind, story, lagMs: 5000, delayMs: 5000 })).toEqual([]);
-  });
+  it.each([withoutSteps(HOST), withoutSteps(SUBSET), withoutSteps(PING_PONG)])(
+    '$name loses no request',
+    async (kind) => {
+      const story: Story = async (web) => {
+        await web.setImage('app:v2');
+        await atRest(web);
+        expect(isHealthy(await web.rollout())).toBe(true);
+      };
+      expect(await metBy({ kind, story, lagMs: 5000, delayMs: 5000 })).toEqual([]);
+    },
+  );
 });
 
 interface Route {

@@ -45,8 +45,7 @@ export function pointPingPong(pass: Pass, plan: Plan | undefined): void {
  */
 function pointIdle(pass: Pass, name: string): void {
   const service = serviceNamed(pass, name);
-  const isIdle = isFullyPromoted(pass.rollout) && idleService(pass) === name;
-  if (service !== undefined && isIdle && hashIn(service) === '') {
+  if (service !== undefined && idleService(pass) === name && hashIn(service) === '') {
     pointGuarded(pass, service, pass.sets.stableSet);
   }
 }
