@@ -31,8 +31,11 @@ export function phaseOf(rollout: Rollout, status: RolloutStatus): Phase {
     : { phase: 'Progressing', message };
 }
 
-/** Where proxies learn late: healthy only once all traffic has reached the lane of the stable set (decision 0006). */
-export function pacedPhaseOf(rollout: Rollout, status: RolloutStatus): Phase {
+/**
+ * With a router: healthy only once all traffic has reached the lane of the stable set, and that lane names it
+ * (observed-defects 8, decision 0006).
+ */
+export function routedPhaseOf(rollout: Rollout, status: RolloutStatus): Phase {
   const known = phaseOf(rollout, status);
   const weights = status.canary?.weights;
   if (known.phase !== 'Healthy' || weights === undefined) return known;

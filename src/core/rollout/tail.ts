@@ -15,8 +15,7 @@ import {
 import { durationOf, type DurationFacts } from './duration.ts';
 import { blueGreenOf } from './limits.ts';
 import { isAborted, isCompleted, type Pass, rolloutRevision } from './pass.ts';
-import { pacedPhaseOf, phaseOf } from './phase.ts';
-import { isPaced } from './propagation.ts';
+import { routedPhaseOf } from './phase.ts';
 import {
   hasProgressed,
   invalidMessage,
@@ -67,9 +66,7 @@ export function frozenStatus(pass: Pass, status: RolloutStatus): RolloutStatus {
 
 export function withPhase(pass: Pass, status: RolloutStatus): RolloutStatus {
   const { rollout } = pass;
-  const { phase, message } = isPaced(pass)
-    ? pacedPhaseOf(rollout, status)
-    : phaseOf(rollout, status);
+  const { phase, message } = routedPhaseOf(rollout, status);
   const next = { ...status, phase };
   if (message === '') delete next.message;
   else next.message = message;

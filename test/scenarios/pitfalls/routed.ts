@@ -1,9 +1,10 @@
 // The rollout `web` behind Istio, for tests of pitfalls; beside what is common to them.
+import { HASH_LABEL } from '../../../src/api/names.ts';
 import type { ReplicaSet } from '../../../src/api/kubernetes.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
 import type { CanaryStrategy } from '../../../src/api/rollout.ts';
 import type { HttpRequest } from '../../../src/lib/ports.ts';
-import type { VirtualService } from '../../../src/core/traffic/istio-objects.ts';
+import type { DestinationRule, VirtualService } from '../../../src/core/traffic/istio-objects.ts';
 import { HOST, type Kind, SUBSET } from '../../sim/kinds.ts';
 import type { Web, WebOptions } from '../web.ts';
 
@@ -47,6 +48,16 @@ export function destinationsOf(object: KubeObject | undefined): NonNullable<Rout
 export function weightsOf({ cluster }: Web): readonly number[] {
   const [found] = cluster.sandbox.store.list('networking.istio.io/virtualservices', 'default');
   return destinationsOf(found).map(({ weight = 0 }) => weight);
+}
+
+/** The hash that a subset names. */
+export function subsetHash({ cluster }: Web, subset: string): string | undefined {
+  const [found]: readonly (DestinationRule | undefined)[] = cluster.sandbox.store.list(
+    'networking.istio.io/destinationrules',
+    'default',
+  );
+  const { subsets = [] } = found?.spec ?? {};
+  return subsets.find(({ name }) => name === subset)?.labels?.[HASH_LABEL];
 }
 
 /** Requests that change an object of that kind and name. */
