@@ -27,6 +27,8 @@ export const WEIGHTS_SET = 'slipway.dev/weights-set';
 export const METADATA_PENDING = 'slipway.dev/metadata-pending';
 /** On a set: what the user's template has under keys that carry metadata of the strategy now. */
 export const REPLACED_METADATA = 'slipway.dev/replaced-metadata';
+/** What an update had reached before it lost pods (core/rollout/setback.ts). */
+export const REACHED = 'slipway.dev/reached';
 
 export const EXPERIMENT_NAME = 'experiment.argoproj.io/name';
 export const EXPERIMENT_TEMPLATE = 'experiment.argoproj.io/template-name';
@@ -116,6 +118,12 @@ export const KEYS: readonly Key[] = [
     key: WEIGHTS_SET,
     on: 'annotation of VirtualServices',
     value: 'when weights were last changed, and what they were before',
+  },
+  {
+    key: REACHED,
+    on: 'annotation of ReplicaSets that have lost pods amid their update',
+    value:
+      'updated, ready and available pods that there had been, and sizes of the sets at that time',
   },
   {
     key: EXPERIMENT_NAME,

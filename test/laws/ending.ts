@@ -1,6 +1,7 @@
 // Where a story has ended, without what differs between two ways to the same end: versions, uids, and whose they are.
 import type { AnalysisRun } from '../../src/api/analysis.ts';
 import type { Experiment } from '../../src/api/experiment.ts';
+import { REACHED } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { ANALYSIS_RUNS, EXPERIMENTS } from '../../src/api/resources.ts';
 import { storeKey } from '../../src/sandbox/apiserver/store.ts';
@@ -29,7 +30,9 @@ function plain({ kind, metadata, ...rest }: KubeObject): unknown {
   // It counts how many writes there were, and a pass that was cut short has made fewer.
   if (kind === 'ReplicaSet') {
     const { observedGeneration: _writes, ...counts } = status ?? {};
-    return { kind, name, labels, annotations, ...content, status: counts };
+    // A loss of pods is noted by who sees it; a controller that was away has not.
+    const { [REACHED]: _seen, ...lasting } = annotations;
+    return { kind, name, labels, annotations: lasting, ...content, status: counts };
   }
   // How far a run had come when it was ended depends on when: only its verdict counts.
   if (kind === 'AnalysisRun') {

@@ -5,6 +5,7 @@ import { conditionOf } from './conditions.ts';
 import { blueGreenOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { deadlineTextOf } from './sets.ts';
+import { hasLostPods, reached, type Reached, reachedOf } from './setback.ts';
 import { currentStepOf, stepsOf } from './weights.ts';
 
 const DEFAULT_DEADLINE_SECONDS = 600;
@@ -36,44 +37,46 @@ function isServing({ rollout }: Pass, { blueGreen, currentPodHash }: RolloutStat
   );
 }
 
-interface Progress {
-  readonly updated: number;
-  readonly old: number;
-  readonly ready: number;
-  readonly available: number;
-  readonly identity: string;
-}
-
-function progressOf(status: RolloutStatus): Progress {
-  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+/** Pods that are not of the new version, and what the update points at. */
+function situationOf(status: RolloutStatus) {
+  const { replicas = 0, updatedReplicas = 0, blueGreen } = status;
   return {
-    updated: updatedReplicas,
     old: replicas - updatedReplicas,
-    ready: readyReplicas,
-    available: availableReplicas,
     identity: [
       status.stableRS,
       status.currentStepHash,
-      status.blueGreen?.activeSelector,
-      status.blueGreen?.previewSelector,
+      blueGreen?.activeSelector,
+      blueGreen?.previewSelector,
     ].join('/'),
   };
 }
 
 /** Whether the pass brings the update further, compared with what is stored. */
-export function hasProgressed({ stored }: Pass, next: RolloutStatus): boolean {
-  const before = progressOf(stored);
-  const after = progressOf(next);
+export function hasProgressed(pass: Pass, next: RolloutStatus): boolean {
+  const { stored } = pass;
+  const before = situationOf(stored);
+  const after = situationOf(next);
   const from = stored.currentStepIndex;
   const to = next.currentStepIndex;
   return (
-    before.updated !== after.updated ||
     after.old < before.old ||
-    after.ready > before.ready ||
-    after.available > before.available ||
     before.identity !== after.identity ||
-    (from !== undefined && to !== undefined && from !== to)
+    (from !== undefined && to !== undefined && from !== to) ||
+    hasMorePods(pass, next)
   );
+}
+
+/** More pods than there have been, or fewer because fewer are wanted; not what was lost and has come back. */
+function hasMorePods(pass: Pass, next: RolloutStatus): boolean {
+  const { stored } = pass;
+  const before = reachedOf(stored);
+  const after = reachedOf(next);
+  if (stored.currentPodHash !== next.currentPodHash && before.updated !== after.updated)
+    return true;
+  const mark = reached(pass);
+  const isShrunk = after.updated < before.updated && !hasLostPods(pass, next);
+  const isMore = (member: keyof Reached) => after[member] > Math.max(before[member], mark[member]);
+  return isShrunk || isMore('updated') || isMore('ready') || isMore('available');
 }
 
 /** A step, a pause, or a set on its way out that may take as long as it likes. */
@@ -100,6 +103,12 @@ export function progressDeadline(pass: Pass, next: RolloutStatus): Instant | und
   if (since === undefined) return undefined;
   const limit = pass.rollout.spec.progressDeadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
   return later(later(since, seconds(limit)), milliseconds(1));
+}
+
+/** Amid an update, or a loss of health, that is told of when it comes no further in time. */
+export function isTimed(pass: Pass, next: RolloutStatus): boolean {
+  const isDone = conditionOf(next, 'Progressing')?.reason === 'NewReplicaSetAvailable';
+  return !isDone && progressDeadline(pass, next) !== undefined;
 }
 
 /** Whether the deadline has passed, or had passed before and nothing has moved since. */

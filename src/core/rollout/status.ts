@@ -7,9 +7,11 @@ import { runReference } from './runs.ts';
 import { canaryOf } from './limits.ts';
 import { isAborted, isCompleted, type Pass, rolloutRevision } from './pass.ts';
 import { stableAfterPromotion } from './ping-pong.ts';
+import { isTimed } from './progress.ts';
 import { isInsideWindow, promotionReason } from './promotion.ts';
 import { availableOf, hashOf, setWith, sizeOf } from './sets.ts';
 import { isStepComplete, stepText } from './steps.ts';
+import { noteSetback } from './setback.ts';
 import { type TailFacts, watchDeadline, withTail } from './tail.ts';
 import { stepIndexOf, stepsOf } from './weights.ts';
 import { retireWorkload } from './workload-scaling.ts';
@@ -128,6 +130,7 @@ function withIndex(status: RolloutStatus, index: number | undefined): RolloutSta
 
 export function finished(pass: Pass, status: RolloutStatus, facts: TailFacts): RolloutStatus {
   const next = withTail(pass, status, facts);
+  if (isTimed(pass, pass.stored)) noteSetback(pass, next);
   watchDeadline(pass, next);
   return next;
 }
