@@ -88,6 +88,7 @@ describe('a retry that clears the time of the abort too', () => {
       await web.until('paused', isPaused);
       await web.run('abort', 'web');
       await web.until('aborted', ({ status }) => status?.phase === 'Degraded');
+      await web.seconds(2);
       state.value = 0;
       await retryWhole(web);
       await web.until('aborted again', () => runsOf(web).length === 2);
