@@ -157,9 +157,14 @@ export class ListenError extends Error {
   }
 }
 
-/** Opens plain TCP connections (port-forward to a pod's process). */
+/** Where a plain connection leads: a port, or a socket of this machine by its path. */
+export type DialAddress =
+  | { readonly address: string; readonly port: number }
+  | { readonly path: string };
+
+/** Opens plain connections (port-forward to a pod's process, plugins). */
 export interface Dialer {
-  connect(options: { address: string; port: number; cancel?: Cancel }): Promise<ByteStream>;
+  connect(options: DialAddress & { cancel?: Cancel }): Promise<ByteStream>;
 }
 
 /** Text of standard output and error. Lines are written whole. */
@@ -206,6 +211,26 @@ export interface Processes {
     isTied?: boolean;
     cancel?: Cancel;
   }): Promise<ProcessExit>;
+}
+
+/** A program that runs beside this one. Both outputs must be read: a program that is not heard stands still. */
+export interface RunningProgram {
+  readonly stdout: Body;
+  readonly stderr: Body;
+  /** Resolves when it has ended, with how: `exit status 2`, `signal SIGKILL`. */
+  readonly ended: Promise<string>;
+  /** Ends it at once. Harmless if it has ended. */
+  kill(): void;
+}
+
+/** Starts programs that go on by themselves. Throws `ProcessError` when one cannot be started. */
+export interface Programs {
+  start(options: {
+    command: string;
+    args: readonly string[];
+    /** Beside the environment of this program. */
+    env?: Readonly<Record<string, string>>;
+  }): Promise<RunningProgram>;
 }
 
 export class ProcessError extends Error {
