@@ -1,6 +1,6 @@
 // What a decision is: the next status, the writes that are safe now, what must be asked of the outside,
 // and why. All `decide` functions of core/ give this shape; the shell in controller/ carries it out.
-import type { Measurement, Metric } from '../api/analysis.ts';
+import type { AnalysisRun, Measurement, Metric } from '../api/analysis.ts';
 import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
 import type { ResultValue } from '../expr/value.ts';
 import type { Instant } from '../lib/ports.ts';
@@ -89,6 +89,8 @@ export interface MeasureAsk {
   /** How many measurements of the metric are kept. */
   readonly keep: number;
   readonly measurement?: Measurement;
+  /** Whole, where a plugin measures: it is told everything. */
+  readonly plugin?: { readonly run: AnalysisRun; readonly metric: Metric };
   /** Whether it should be found out why there is no data, if there is none: once for the measurements that are kept. */
   readonly explainsAbsence: boolean;
 }

@@ -3,6 +3,7 @@ import type { Metric } from '../api/analysis.ts';
 import type { Cancel } from '../lib/ports.ts';
 import { measurePrometheus } from './prometheus.ts';
 import { measureJob } from './job.ts';
+import { measureByPlugin, type PluginSubject } from './plugin.ts';
 import type { Measured, ProviderPorts, Taking } from './provider.ts';
 import { measureWeb } from './web.ts';
 
@@ -16,7 +17,6 @@ const LATER = [
   'graphite',
   'influxdb',
   'skywalking',
-  'plugin',
 ] as const;
 
 /** What is to be measured, with all arguments filled in. */
@@ -24,6 +24,8 @@ export interface MeasureRequest extends Taking {
   readonly provider: Metric['provider'];
   /** Whether to find out why there is no data, if there is none. */
   readonly explainsAbsence: boolean;
+  /** Whole, for a plugin. */
+  readonly plugin?: PluginSubject;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface MeasureRequest extends Taking {
 export function measureWith(
   ports: ProviderPorts,
 ): (request: MeasureRequest, cancel: Cancel) => Promise<Measured> {
-  return async ({ provider, explainsAbsence, ...taking }, cancel) => {
+  return async ({ provider, explainsAbsence, plugin, ...taking }, cancel) => {
     const now = ports.clock.now();
     const { prometheus, job, web } = provider;
     if (prometheus !== undefined) {
@@ -42,10 +44,13 @@ export function measureWith(
     if (job !== undefined) return measureJob(ports, job, { taking, cancel });
     if (web !== undefined) return measureWeb(ports, web, { cancel });
     const found = LATER.find((name) => provider[name] !== undefined);
+    if (found === undefined && plugin !== undefined) {
+      return measureByPlugin(ports, { subject: plugin, taking, cancel });
+    }
     const error =
       found === undefined
         ? `no valid provider in metric '${taking.metricName}'`
-        : `the provider ${found} is not in this version of Slipway yet: use prometheus, web or job`;
+        : `the provider ${found} is not in this version of Slipway yet: use prometheus, web, job or plugin`;
     return { startedAt: now, finishedAt: now, error };
   };
 }

@@ -3,6 +3,7 @@ import type { Measurement } from '../api/analysis.ts';
 import type { ResultValue } from '../expr/value.ts';
 import type { Cancel, Clock, Files, Headers, Instant, Transport } from '../lib/ports.ts';
 import type { JobPlace } from './cluster.ts';
+import type { MetricPlugins } from './plugin.ts';
 
 /** What is to be done for which measurement. */
 export interface Taking {
@@ -48,6 +49,8 @@ export interface ProviderPorts {
   readonly files?: Pick<Files, 'read'>;
   /** Where Jobs run; without it none can. */
   readonly jobs?: JobPlace;
+  /** Programs that measure; without it there are none. */
+  readonly plugins?: MetricPlugins;
 }
 
 /** What stands in the way of a measurement, in the words of its message. */

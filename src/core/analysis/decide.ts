@@ -224,6 +224,9 @@ function measureAsk(run: Run, round: Round, due: Due): Ask {
       keep: retention(run.rules.retention.get(metric.name)),
       explainsAbsence: isExplanationDue(metric, result),
       ...(measurement === undefined ? {} : { measurement }),
+      ...(resolved.provider.plugin === undefined
+        ? {}
+        : { plugin: { run: run.world.run, metric: resolved } }),
     },
   };
 }

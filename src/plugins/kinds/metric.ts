@@ -107,7 +107,7 @@ export async function pluginMetadata(
 }
 
 /** Tells the plugin how many measurements are kept; its refusal is thrown as an Error. */
-export async function collectGarbage(
+async function collectGarbage(
   plugins: Plugins,
   { run, metric, cancel }: Omit<PluginMeasuring, 'action' | 'measurement'>,
   limit: number,
@@ -127,4 +127,33 @@ export async function collectGarbage(
   const refusal = answer.errorString ?? '';
   if (refusal !== '')
     throw new PluginError('refused', `failed to garbage collect via plugin: ${refusal}`);
+}
+
+/** Plugins as the metric provider asks for them. */
+export interface MeasuringPlugins {
+  measure(measuring: PluginMeasuring): Promise<PluginMeasured>;
+  metadata(metric: Metric, cancel: Cancel): Promise<Readonly<Record<string, string>>>;
+  collectGarbage(
+    subject: Omit<PluginMeasuring, 'action' | 'measurement'>,
+    keep: number,
+  ): Promise<void>;
+}
+
+/** `onProblem` is told what is of no consequence for a measurement. */
+export function measuringPlugins(
+  plugins: Plugins,
+  onProblem: (text: string) => void,
+): MeasuringPlugins {
+  return {
+    measure: (measuring) => measurePlugin(plugins, measuring),
+    metadata: (metric, cancel) => pluginMetadata(plugins, metric, cancel),
+    collectGarbage: async (subject, keep) => {
+      try {
+        await collectGarbage(plugins, subject, keep);
+      } catch (error) {
+        if (!(error instanceof PluginError)) throw error;
+        onProblem(error.message);
+      }
+    },
+  };
 }
