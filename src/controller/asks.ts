@@ -2,6 +2,12 @@
 import { PODS, SECRETS } from '../api/resources.ts';
 import type { ObjectRef } from '../api/object.ts';
 import type { Answer, Ask, MeasureAsk, Measured } from '../core/decision.ts';
+import type {
+  RouteAnswer,
+  RouteAsk,
+  StepPluginAsk,
+  StepPluginOutcome,
+} from '../core/plugin-asks.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError } from '../kube/errors.ts';
 import { fromBase64, utf8Text } from '../lib/bytes.ts';
@@ -14,11 +20,19 @@ import type { Memory } from './memory.ts';
 /** Takes one measurement; a provider's failure is a `Measured` with `error`, never a throw. */
 export type Measure = (ask: MeasureAsk, cancel: Cancel) => Promise<Measured>;
 
+/** Plugins of steps and routers; their failures are answers, never thrown. */
+export interface PluginAnswers {
+  step(ask: StepPluginAsk, cancel: Cancel): Promise<StepPluginOutcome>;
+  route(ask: RouteAsk, cancel: Cancel): Promise<Omit<RouteAnswer, 'at'>>;
+}
+
 export interface AskPorts {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly measure: Measure;
+  /** Absent: there are no plugins here. */
+  readonly plugins?: PluginAnswers;
   /** The outside broke in a way that is not an answer; the question is asked again after a back-off. */
   readonly onFailure: (ask: Ask, error: unknown) => void;
 }
@@ -83,9 +97,39 @@ async function answerTo(
         key: ask.key,
         pods: await podsOf(ports, owner, { labelSelector: ask.labelSelector, cancel }),
       };
+    case 'step-plugin':
+      return stepAnswer(ports, ask, cancel);
+    case 'route':
+      return routeAnswer(ports, ask, cancel);
     default:
       return unreachable(ask);
   }
+}
+
+const NO_PLUGINS = 'unable to start plugin system: this controller was started without plugins';
+
+async function stepAnswer(
+  { plugins, clock }: AskPorts,
+  { key, ask }: Extract<Ask, { kind: 'step-plugin' }>,
+  cancel: Cancel,
+): Promise<Answer> {
+  const askedAt = clock.now();
+  const outcome: StepPluginOutcome = (await plugins?.step(ask, cancel)) ?? {
+    kind: 'unavailable',
+    error: NO_PLUGINS,
+  };
+  return { kind: 'step-plugin', key, answer: { askedAt, at: clock.now(), outcome } };
+}
+
+async function routeAnswer(
+  { plugins, clock }: AskPorts,
+  { key, ask }: Extract<Ask, { kind: 'route' }>,
+  cancel: Cancel,
+): Promise<Answer> {
+  const error = `failed to get traffic router plugin ${ask.plugin}: ${NO_PLUGINS}`;
+  const op = ask.calls[0]?.op ?? 'setWeight';
+  const answer = (await plugins?.route(ask, cancel)) ?? { failed: { op, error } };
+  return { kind: 'route', key, answer: { ...answer, at: clock.now() } };
 }
 
 type SecretAnswer = Extract<Answer, { kind: 'secret' }>['secret'];

@@ -12,7 +12,7 @@ import type { Clock, Duration, Random, Stop } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import { applyWrites } from './apply.ts';
-import type { Measure } from './asks.ts';
+import type { Measure, PluginAnswers } from './asks.ts';
 import { type Caches, createCaches, createWorkloadCaches, seenIn } from './caches.ts';
 import { Dependents } from './dependents.ts';
 import { experimentKind } from './experiments.ts';
@@ -31,6 +31,8 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly measure: Measure;
+  /** Plugins of steps and routers; none if absent. */
+  readonly plugins?: PluginAnswers;
   readonly events: EventRecorder;
   readonly log: Log;
   /** Watch this namespace only; all if absent. */
@@ -310,7 +312,7 @@ class Shell implements Controller {
   }
 
   #ports(): PassPorts {
-    const { client, clock, random, log, measure } = this.#options;
+    const { client, clock, random, log, measure, plugins } = this.#options;
     return {
       client,
       clock,
@@ -325,6 +327,7 @@ class Shell implements Controller {
         clock,
         random,
         measure,
+        ...(plugins === undefined ? {} : { plugins }),
         onFailure: (ask, error) =>
           log.warn('question failed, asking again', { ask: ask.key, cause: textOf(error) }),
       },

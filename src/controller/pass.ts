@@ -57,7 +57,10 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
     pass.memory.used(used.filter(({ kind }) => kind === 'pods'));
     return 'retry';
   }
-  if (decision.asks.length === 0) pass.memory.used(used);
+  if (decision.asks.length === 0) {
+    const keeps = new Set(decision.keeps);
+    pass.memory.used(used.filter(({ key }) => !keeps.has(key)));
+  }
   pass.memory.forgetCreates();
   snapshot.onCarriedOut();
   ask(ports, pass, snapshot, decision);

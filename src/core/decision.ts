@@ -5,6 +5,7 @@ import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
 import type { ResultValue } from '../expr/value.ts';
 import type { Instant } from '../lib/ports.ts';
 import type { EventText } from './events.ts';
+import type { RouteAnswer, RouteAsk, StepPluginAnswer, StepPluginAsk } from './plugin-asks.ts';
 import type { Reason } from './reasons.ts';
 
 /** A Kubernetes Event to send on the decided object (or on `about`), once what it tells has happened. */
@@ -72,7 +73,9 @@ export type Write = CreateWrite | PatchWrite | DeleteWrite | EvictWrite;
 export type Ask =
   | { readonly kind: 'measure'; readonly key: string; readonly measure: MeasureAsk }
   | { readonly kind: 'secret'; readonly key: string; readonly name: string }
-  | { readonly kind: 'pods'; readonly key: string; readonly labelSelector: string };
+  | { readonly kind: 'pods'; readonly key: string; readonly labelSelector: string }
+  | { readonly kind: 'step-plugin'; readonly key: string; readonly ask: StepPluginAsk }
+  | { readonly kind: 'route'; readonly key: string; readonly ask: RouteAsk };
 
 /** One measurement to take: `provider` is the metric's provider object with all arguments filled in. */
 export interface MeasureAsk {
@@ -107,7 +110,9 @@ export type Answer =
         | { readonly data: Readonly<Record<string, string>> }
         | { readonly error: string };
     }
-  | { readonly kind: 'pods'; readonly key: string; readonly pods: readonly KubeObject[] };
+  | { readonly kind: 'pods'; readonly key: string; readonly pods: readonly KubeObject[] }
+  | { readonly kind: 'step-plugin'; readonly key: string; readonly answer: StepPluginAnswer }
+  | { readonly kind: 'route'; readonly key: string; readonly answer: RouteAnswer };
 
 /**
  * A provider's word on one measurement. `result` is what conditions see (see expr/value.ts for how numbers,
@@ -153,6 +158,8 @@ export interface Decision<Status> {
   /** Sent after the status has been written (at once if it did not change). Empty at rest. */
   readonly events: readonly EventNote[];
   readonly asks: readonly Ask[];
+  /** Keys of answers that the next decision looks at again; absent: none. */
+  readonly keeps?: readonly string[];
   /** The next moment at which time alone changes the answer. */
   readonly requeueAt?: Instant;
   /** Why this and not more; the first is the headline; never empty. */

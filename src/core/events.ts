@@ -128,6 +128,25 @@ export const EVENTS = [
     message: 'DestinationRule `<name>` not found',
   },
   {
+    reason: 'WeightVerifyError',
+    on: ['Rollout'],
+    warning: 'always',
+    message: 'Failed to verify weight: <error>',
+  },
+  {
+    reason: 'StepPluginTransition',
+    on: ['Rollout'],
+    warning: FAILED_OR_ERROR,
+    message:
+      'Step plugin <name> (step <number>) transitioned to <phase>|terminated (<phase>)|aborted (<phase>)',
+  },
+  {
+    reason: 'ReconciliationError',
+    on: ['Rollout'],
+    warning: 'always',
+    message: 'Reconciliation failed with error: <error>',
+  },
+  {
     reason: 'ExperimentCreated',
     on: ['Rollout'],
     warning: 'never',

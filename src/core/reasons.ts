@@ -29,6 +29,7 @@ export const ROLLOUT_REASONS = {
   StartingExperiment: 'An Experiment is being created.',
   ExperimentNotStarted: 'An Experiment could not be made of its step.',
   WaitingForExperiment: 'An Experiment is not done.',
+  WaitingForPlugin: 'A step plugin is being asked, or says that it is not done.',
   RestartingPods: 'Pods that are older than spec.restartAt are evicted.',
   SyncingMetadata: 'ReplicaSets or pods get the metadata of the role that they have now.',
 } as const satisfies Readonly<Record<string, string>>;

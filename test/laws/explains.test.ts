@@ -120,6 +120,12 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
     but: { path: [...STEP, 'experiment', 'templates', 0, 'specRef'], value: 'other' },
   },
   WaitingForExperiment: { when: 'an experiment is under way', setup: TRIED, acts: [UPDATE] },
+  WaitingForPlugin: {
+    when: 'the current step is that of a plugin',
+    setup: { steps: [{ kind: 'weight', weight: 50 }] },
+    acts: [UPDATE],
+    but: { path: [...STEP], value: { plugin: { name: 'shop/approval' } } },
+  },
   RestartingPods: {
     when: 'its user wants new pods',
     acts: [

@@ -27,6 +27,7 @@ import { syncRevision } from './revision.ts';
 import { isScalingEvent, scaleReplicaSets } from './scaling.ts';
 import { hasNothingToProtect } from './promotion.ts';
 import { anewStatus, canaryStatus, isChanged, resetStatus, scaledStatus } from './status.ts';
+import { followStepPlugins } from './step-plugins.ts';
 import { pauseStep } from './steps.ts';
 import { shiftTraffic } from './traffic.ts';
 import type { RolloutProblem } from './validation/problem.ts';
@@ -127,7 +128,8 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   cleanRuns(pass);
   const isStopped = isHalted(pass) || draft.pausesAdded.has('InconclusiveAnalysisRun');
   if (isShifted && !isStopped && scaleReplicaSets(pass)) return canaryStatus(pass);
-  if (!draft.pausesAdded.has('InconclusiveAnalysisRun')) pauseStep(pass);
+  const isHeld = draft.pausesAdded.has('InconclusiveAnalysisRun') || pauseStep(pass);
+  if (!isHeld) followStepPlugins(pass);
   return canaryStatus(pass);
 }
 
@@ -142,6 +144,7 @@ function decisionOf(pass: Pass, status: RolloutStatus): Decision<RolloutStatus> 
     status,
     events: draft.events,
     ...writesOf(pass, status),
+    ...(draft.keeps.length === 0 ? {} : { keeps: draft.keeps }),
     ...(requeueAt === undefined ? {} : { requeueAt }),
     reasons: [...draft.reasons, { code: 'Settled', message: text }],
   };

@@ -31,6 +31,10 @@ export const NO_RUNS: Runs = {
 };
 
 /** What the stages of a pass have decided so far; lives for one pass. */
+export type StepPluginStatus = NonNullable<
+  NonNullable<RolloutStatus['canary']>['stepPluginStatuses']
+>[number];
+
 export interface Draft {
   readonly writes: Write[];
   /** Told after the status has been written. */
@@ -39,6 +43,8 @@ export interface Draft {
   /** Made only by a pass that has nothing else to write; until then their answers are kept by `lastAsks`. */
   readonly lastWrites: Write[];
   readonly lastAsks: Ask[];
+  /** Keys of answers that count further on. */
+  readonly keeps: string[];
   readonly reasons: Reason[];
   /** Moments at which time alone changes the answer; the earliest counts. */
   readonly moments: Instant[];
@@ -56,6 +62,8 @@ export interface Draft {
   /** A run or an experiment begun in this pass: not judged before the next. */
   readonly begun: Set<string>;
   restartedAt: string | undefined;
+  /** What step plugins have said; looked at in this pass or not. */
+  readonly stepPlugins: { entries: readonly StepPluginStatus[]; isFollowed: boolean };
   /** Hashes that the Services of a blue-green name after this pass; empty if none. */
   activeSelector: string;
   previewSelector: string;
@@ -85,6 +93,7 @@ function emptyDraft({ status }: Rollout): Draft {
     asks: [],
     lastWrites: [],
     lastAsks: [],
+    keeps: [],
     reasons: [],
     moments: [],
     pausesAdded: new Set(),
@@ -97,6 +106,7 @@ function emptyDraft({ status }: Rollout): Draft {
     experiment: undefined,
     begun: new Set(),
     restartedAt: status?.restartedAt,
+    stepPlugins: { entries: status?.canary?.stepPluginStatuses ?? [], isFollowed: false },
     activeSelector: '',
     previewSelector: '',
     keepsApproval: false,

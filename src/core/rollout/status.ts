@@ -100,7 +100,12 @@ function canaryBlock({ stored, draft }: Pass): NonNullable<RolloutStatus['canary
     currentExperiment: isKept(experiment?.status?.phase) ? experiment?.metadata.name : undefined,
     weights: draft.weights,
     stablePingPong,
+    stepPluginStatuses: emptyIsNone(draft.stepPlugins.entries),
   });
+}
+
+function emptyIsNone<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 function blueGreenBlock({ draft }: Pass): NonNullable<RolloutStatus['blueGreen']> {
@@ -173,6 +178,7 @@ export function resetStatus(pass: Pass): RolloutStatus {
   draft.arePausesCleared = true;
   draft.isAbortRemoved = true;
   draft.restartedAt = rollout.spec.restartAt;
+  draft.stepPlugins.entries = [];
   const toStable = hashOf(sets.newSet) !== '' && hashOf(sets.newSet) === (stored.stableRS ?? '');
   const inWindow = isInsideWindow(pass) && sizeOf(sets.newSet) > 0;
   if (count > 0 && (toStable || inWindow)) {

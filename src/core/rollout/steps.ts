@@ -14,6 +14,7 @@ import { hasPause, isAborted, type Pass } from './pass.ts';
 import { atDesiredCounts } from './replicas.ts';
 import { hasSucceeded } from './runs.ts';
 import { canarySetsOf } from './sets.ts';
+import { isPluginStepComplete } from './step-plugins.ts';
 import { currentStepOf } from './weights.ts';
 
 /** The step as events show it; of several members the first in this order. */
@@ -106,7 +107,8 @@ function isOtherStepComplete(pass: Pass, step: CanaryStep): boolean {
     return isJudged && experiment.status?.phase === 'Successful';
   }
   if (step.analysis !== undefined) return hasSucceeded(pass, draft.runs.Step);
-  return step.setHeaderRoute !== undefined || step.setMirrorRoute !== undefined;
+  if (step.setHeaderRoute !== undefined || step.setMirrorRoute !== undefined) return true;
+  return step.plugin !== undefined && isPluginStepComplete(pass);
 }
 
 function isPauseComplete(pass: Pass, step: CanaryStep): boolean {

@@ -23,8 +23,5 @@ export function unsupportedProblem(rollout: Rollout): string | undefined {
   if (router !== undefined) {
     return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio');
   }
-  const index = (canary?.steps ?? []).findIndex((step) => step.plugin !== undefined);
-  return index < 0
-    ? undefined
-    : later(`spec.strategy.canary.steps[${index}].plugin`, 'remove the step');
+  return undefined;
 }

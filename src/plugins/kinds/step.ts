@@ -1,0 +1,82 @@
+// Step plugins: a step of a canary that a plugin takes (rollout.md 5.4). Entry point: `askStep`.
+import type { Json } from '../../api/object.ts';
+import type { Rollout } from '../../api/rollout.ts';
+import type { Cancel, Duration } from '../../lib/ports.ts';
+import { milliseconds } from '../../lib/time.ts';
+import { PluginError } from '../plugin-error.ts';
+import type { Plugins } from '../plugins.ts';
+
+export interface StepRequest {
+  readonly operation: 'Run' | 'Terminate' | 'Abort';
+  readonly name: string;
+  readonly rollout: Rollout;
+  readonly config?: Json;
+  readonly state?: Json;
+}
+
+export type StepOutcome =
+  | { readonly kind: 'disabled' }
+  | { readonly kind: 'unavailable' | 'error'; readonly error: string }
+  | {
+      readonly kind: 'result';
+      readonly phase: string;
+      readonly message: string;
+      readonly requeueAfter: Duration;
+      readonly state?: Json;
+    };
+
+/** What a plugin answers, as far as it does. */
+interface Answer {
+  readonly result?: {
+    readonly phase?: string;
+    readonly message?: string;
+    /** Nanoseconds. */
+    readonly requeueAfter?: number;
+    readonly status?: Json;
+  };
+  readonly error?: { readonly errorString?: string };
+}
+
+const NANOSECONDS = 1e6;
+
+/** Never throws: what stands in the way is the outcome. */
+export async function askStep(
+  plugins: Plugins,
+  { operation, name, rollout, config, state }: StepRequest,
+  cancel: Cancel,
+): Promise<StepOutcome> {
+  if (plugins.isDisabled(name)) return { kind: 'disabled' };
+  const context = {
+    pluginName: name,
+    ...(config === undefined ? {} : { config }),
+    ...(state === undefined ? {} : { status: state }),
+  };
+  try {
+    const { result = {}, error } = (await plugins.call({
+      kind: 'step',
+      name,
+      method: operation,
+      argument: {
+        type: 'StepArgs',
+        registered: `step.${operation}Args`,
+        value: { rollout, context } as unknown as Json,
+      },
+      answer: 'StepResponse',
+      cancel,
+    })) as Answer;
+    const refusal = error?.errorString ?? '';
+    if (refusal !== '') return { kind: 'error', error: refusal };
+    return {
+      kind: 'result',
+      phase: result.phase ?? '',
+      message: result.message ?? '',
+      requeueAfter: milliseconds((result.requeueAfter ?? 0) / NANOSECONDS),
+      ...(result.status === undefined ? {} : { state: result.status }),
+    };
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    return error.kind === 'unavailable'
+      ? { kind: 'unavailable', error: `unable to start plugin system: ${error.message}` }
+      : { kind: 'error', error: `${operation} rpc call error: ${error.message}` };
+  }
+}
