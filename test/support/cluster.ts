@@ -15,7 +15,9 @@ import {
 } from '../../src/lib/ports.ts';
 import { instant, type Instant, milliseconds } from '../../src/lib/time.ts';
 import { VirtualClock } from '../../src/lib/virtual-clock.ts';
+import { pluginAnswers } from '../../src/plugins/answers.ts';
 import { measureWith } from '../../src/providers/measure.ts';
+import type { PluginStand } from './plugins.ts';
 import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { Author } from '../sim/checkers/checker.ts';
 import { type Broken, textOf, watchPromises } from '../sim/checkers/watch.ts';
@@ -44,6 +46,8 @@ export interface ClusterOptions {
   readonly breaksPromises?: boolean;
   /** There is no controller until `restart`. */
   readonly isUncontrolled?: boolean;
+  /** Programs that measure, route and take steps; none if absent. */
+  readonly plugins?: Pick<PluginStand, 'plugins' | 'answered'>;
 }
 
 const NO_CONTROLLER: Controller = {
@@ -76,10 +80,21 @@ export async function idle(): Promise<void> {
   }
 }
 
+/** Plugins are programs and take real time: nothing else goes on meanwhile. */
+async function idleWith(plugins: ClusterOptions['plugins']): Promise<void> {
+  await idle();
+  if (plugins === undefined) return;
+  await plugins.answered();
+  await idle();
+}
+
 const START = Date.UTC(2026, 0, 1);
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const clock = new VirtualClock({ start: options.start ?? instant(START), idle });
+  const clock = new VirtualClock({
+    start: options.start ?? instant(START),
+    idle: () => idleWith(options.plugins),
+  });
   const random = seededRandom(options.seed ?? 'cluster');
   const problems: string[] = [];
   const sandbox = createSandbox({
@@ -175,10 +190,15 @@ function controllerOn(
     component: 'rollouts-controller',
     onProblem: (error) => log.warn('event lost', { cause: error.message }),
   });
+  const asked =
+    options.plugins === undefined
+      ? undefined
+      : pluginAnswers(options.plugins.plugins, (text) => log.warn('plugin', { cause: text }));
   const measure = measureWith({
     clock,
     env: () => undefined,
     jobs: { client, isElsewhere: false },
+    ...(asked === undefined ? {} : { plugins: asked.measuring }),
     connect: (server) => {
       if (options.metrics !== undefined) return options.metrics;
       const host = server.replace(/^https?:\/\//, '');
@@ -191,6 +211,7 @@ function controllerOn(
     clock: options.controllerClock?.(clock) ?? clock,
     random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
     measure,
+    ...(asked === undefined ? {} : { plugins: asked.answers }),
     events,
     log,
     propagationDelay: milliseconds(options.propagationDelayMs ?? 0),

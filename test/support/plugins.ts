@@ -10,6 +10,8 @@ import { createPlugins, type InstalledPlugin, type Plugins } from '../../src/plu
 
 export interface PluginStand extends AsyncDisposable {
   readonly plugins: Plugins;
+  /** Resolves when no call is under way. */
+  answered(): Promise<void>;
   /** What was logged, one text each. */
   readonly logged: readonly string[];
 }
@@ -35,7 +37,23 @@ export function pluginStand(
     ports,
     installed.map((one) => ({ args: [], disabled: false, ...one })),
   );
-  return { plugins, logged, [Symbol.asyncDispose]: () => plugins.stop() };
+  const underWay = new Set<Promise<unknown>>();
+  const counted: Plugins = {
+    ...plugins,
+    isDisabled: (name) => plugins.isDisabled(name),
+    stop: () => plugins.stop(),
+    call: (call) => {
+      const answer = plugins.call(call);
+      underWay.add(answer);
+      const isOver = () => void underWay.delete(answer);
+      answer.then(isOver, isOver);
+      return answer;
+    },
+  };
+  const answered = async () => {
+    while (underWay.size > 0) await Promise.allSettled(underWay);
+  };
+  return { plugins: counted, answered, logged, [Symbol.asyncDispose]: () => plugins.stop() };
 }
 
 export interface RecordedCall {

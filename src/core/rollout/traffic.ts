@@ -24,6 +24,7 @@ import { type Pass, rolloutRevision } from './pass.ts';
 import { isProblemTold } from './progress.ts';
 import { pointEmptied, pointPingPong } from './ping-pong.ts';
 import { isPaced, propagationDelay } from './propagation.ts';
+import { routeByPlugins } from './router-plugins.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
 import { canarySetsOf } from './sets.ts';
 
@@ -78,14 +79,18 @@ function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
     const result = perform(state, operation, plan);
     writeSteps(pass, state, result);
     state = result.state;
-    if (result.error !== undefined) return refused(pass, operation, result.error);
+    if (result.error !== undefined) return refused(pass, operation.op, result.error);
     if (result.waiting !== undefined) {
       draft.reasons.push({ code: 'WaitingForPods', message: result.waiting });
       pointEmptied(pass, state);
       return true;
     }
   }
-  record(pass, plan, begun);
+  const routed = routeByPlugins(pass, plan);
+  if (routed.kind === 'asked') return false;
+  if (routed.kind === 'refused') return refused(pass, routed.op, routed.error);
+  record(pass, plan, { begun, verified: routed.verified });
+  tellVerifyError(pass, routed.verifyError);
   pointEmptied(pass, state);
   if (plan.waiting !== undefined) {
     draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
@@ -112,9 +117,9 @@ function perform(state: IstioState, operation: Operation, { wanted }: Plan): Rou
   }
 }
 
-function refused(pass: Pass, operation: Operation, error: string): boolean {
+function refused(pass: Pass, op: string, error: string): boolean {
   const { draft } = pass;
-  if (operation.op === 'setWeight' && !isProblemTold(pass)) {
+  if (op === 'setWeight' && !isProblemTold(pass)) {
     draft.events.push(warning('TrafficRoutingError', error));
   }
   draft.reasons.unshift({ code: 'TrafficRefused', message: error });
@@ -171,6 +176,12 @@ function changeMarks(
   return Object.fromEntries(marks);
 }
 
+/** Once for what is recorded: a verification goes on at rest. */
+function tellVerifyError({ draft, stored }: Pass, error: string | undefined): void {
+  if (error === undefined || draft.weights === stored.canary?.weights) return;
+  draft.events.push(warning('WeightVerifyError', `Failed to verify weight: ${error}`));
+}
+
 function isSameObject(a: KubeObject, b: KubeObject): boolean {
   return (
     a.kind === b.kind &&
@@ -184,11 +195,21 @@ function resourceOf({ apiVersion, kind }: KubeObject): ResourceType {
   return kind === 'DestinationRule' ? destinationRules(version) : virtualServices(version);
 }
 
-/** Told with the last of the router's writes; `begun` is how many writes there were before them. */
-function record({ draft, stored }: Pass, plan: Plan, begun: number): void {
-  const next = plan.record;
+interface Recorded {
+  /** How many writes there were before those of routers. */
+  readonly begun: number;
+  readonly verified: boolean | undefined;
+}
+
+/** Told with the last of the router's writes. */
+function record({ draft, stored }: Pass, plan: Plan, { begun, verified }: Recorded): void {
   const before = stored.canary?.weights;
-  if (next === undefined || isSameWeights(before, next)) return;
+  if (plan.record === undefined) return;
+  const next = verified === undefined ? plan.record : { ...plan.record, verified };
+  if (before !== undefined && isSameWeights(before, next)) {
+    if (before.verified !== verified) draft.weights = next;
+    return;
+  }
   draft.weights = next;
   const event = weightsEvent(before, next);
   const last = draft.writes.length > begun ? draft.writes.pop() : undefined;

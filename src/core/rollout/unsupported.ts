@@ -11,7 +11,6 @@ const OTHER_ROUTERS = [
   'appMesh',
   'traefik',
   'apisix',
-  'plugins',
 ] as const;
 
 /** The first such member of the spec with what to do instead; undefined if there is none. */
@@ -21,7 +20,7 @@ export function unsupportedProblem(rollout: Rollout): string | undefined {
   const canary = canaryOf(rollout);
   const router = OTHER_ROUTERS.find((name) => canary?.trafficRouting?.[name] !== undefined);
   if (router !== undefined) {
-    return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio');
+    return later(`spec.strategy.canary.trafficRouting.${router}`, 'use istio or a plugin');
   }
   return undefined;
 }
