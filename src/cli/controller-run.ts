@@ -4,9 +4,12 @@ import { createLog, type Level, LEVELS } from '../controller/log.ts';
 import { systemRandom } from '../host/clock.ts';
 import { createTransports } from '../host/transports.ts';
 import { createEventRecorder } from '../kube/events.ts';
+import { pluginAnswers } from '../plugins/answers.ts';
 import { measureWith } from '../providers/measure.ts';
 import { CommandError, type Context } from './command.ts';
 import { jobPlace } from './job-place.ts';
+import { pluginTimeoutOf } from './plugin-flags.ts';
+import { pluginsOnceReachable } from './plugins.ts';
 import { propagationDelayOf } from './propagation.ts';
 
 function levelOf({ flags }: Context): Level {
@@ -28,12 +31,25 @@ export async function runController(context: Context): Promise<number> {
     write: (line) => terminal.err(line),
   });
   const { client, namespace, server } = await context.connect();
+  const plugins = await pluginsOnceReachable({
+    client,
+    clock,
+    log,
+    namespace,
+    cancel,
+    files: context.files,
+    folder: flags.text('plugin-folder'),
+    callLimit: pluginTimeoutOf(context),
+  });
+  if (plugins === undefined) return 0;
+  const asked = pluginAnswers(plugins, (text) => log.warn('plugin', { cause: text }));
   const measure = measureWith({
     clock,
     env,
     files: context.files,
     connect: createTransports(),
     jobs: await jobPlace(context, client),
+    plugins: asked.measuring,
   });
   const controller = createController({
     client,
@@ -45,6 +61,7 @@ export async function runController(context: Context): Promise<number> {
     propagationDelay: propagationDelayOf(context),
     ...(flags.bool('namespaced') ? { namespace } : {}),
     measure,
+    plugins: asked.answers,
     events: createEventRecorder({
       client,
       clock,
@@ -60,5 +77,6 @@ export async function runController(context: Context): Promise<number> {
   await stopped;
   log.info('stopping');
   await controller.stop();
+  await plugins.stop();
   return 0;
 }

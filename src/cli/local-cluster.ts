@@ -26,6 +26,8 @@ import type {
 } from '../lib/ports.ts';
 import { uuid } from '../lib/random.ts';
 import { toYaml } from '../lib/yaml.ts';
+import { seconds } from '../lib/time.ts';
+import { pluginAnswers } from '../plugins/answers.ts';
 import { measureWith } from '../providers/measure.ts';
 import {
   createSandbox,
@@ -36,6 +38,7 @@ import {
 import type { Program } from './command.ts';
 import type { RealPrometheus } from './real-prometheus.ts';
 import { MESH_FILE } from './places.ts';
+import { livePlugins } from './plugins.ts';
 import { wrapperFolder } from './wrappers.ts';
 
 export interface LocalClusterOptions {
@@ -60,6 +63,8 @@ export interface LocalClusterOptions {
   readonly openPrometheus?: (source: string) => Promise<RealPrometheus | undefined>;
   /** How late the data plane may learn of a change. */
   readonly propagationDelay: Duration;
+  /** How long a plugin may take for one answer; a minute if absent. */
+  readonly pluginTimeout?: Duration;
 }
 
 export type MeshSettings = Pick<
@@ -112,7 +117,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const proxyUrl = `http://${proxy.address}:${proxy.port}`;
   await options.files.write(options.files.join(options.folder, MESH_FILE), `${proxyUrl}\n`);
   await sandbox.start();
-  const controller = controllerOn(options, sandbox, realPrometheus);
+  const { controller, plugins } = controllerOn(options, sandbox, realPrometheus);
   await controller.start();
   return {
     server: access.server,
@@ -125,6 +130,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     mesh: sandbox.mesh.send,
     stop: async () => {
       await controller.stop();
+      await plugins.stop();
       await access.listening.close();
       await prometheus.close();
       await proxy.close();
@@ -212,6 +218,10 @@ function guardedUpgrade(upgrade: Upgrade, token: string): Upgrade {
       : request.refuse(unauthorized());
 }
 
+/** Where the reference's own manifests put the ConfigMap of plugins. */
+const PLUGIN_NAMESPACE = 'argo-rollouts';
+const PLUGIN_TIMEOUT = seconds(60);
+
 function controllerOn(
   options: LocalClusterOptions,
   sandbox: Sandbox,
@@ -220,22 +230,34 @@ function controllerOn(
   const { clock, random, log, env, propagationDelay } = options;
   const client = createClient({ transport: sandbox.api, userAgent: 'slipway-controller' });
   const connect = createTransports();
+  const plugins = livePlugins({
+    client,
+    clock: systemClock,
+    log,
+    namespace: PLUGIN_NAMESPACE,
+    files: options.files,
+    folder: options.folder,
+    callLimit: options.pluginTimeout ?? PLUGIN_TIMEOUT,
+  });
+  const asked = pluginAnswers(plugins, (text) => log.warn('plugin', { cause: text }));
   const measure = measureWith({
     clock,
     env,
     jobs: { client, isElsewhere: false },
+    plugins: asked.measuring,
     connect: (server, options) => {
       const host = server.replace(/^https?:\/\//, '');
       if (!PROMETHEUS_HOSTS.includes(host)) return connect(server, options);
       return realPrometheus?.connect(options) ?? sandbox.prometheus;
     },
   });
-  return createController({
+  const controller = createController({
     client,
     clock,
     random,
     log,
     measure,
+    plugins: asked.answers,
     propagationDelay,
     events: createEventRecorder({
       client,
@@ -244,4 +266,5 @@ function controllerOn(
       onProblem: (error) => log.warn('event lost', { cause: error.message }),
     }),
   });
+  return { controller, plugins };
 }

@@ -192,6 +192,14 @@ export interface Files {
   absolute(path: string): string;
 }
 
+/** Programs as files, in bytes. */
+export interface Executables {
+  /** Undefined if there is none, or if it is no file. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** For this user alone; what runs from that path goes on running what it is. */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+}
+
 export interface ProcessExit {
   readonly code: number;
   readonly stdout: string;

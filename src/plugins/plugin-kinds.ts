@@ -11,6 +11,7 @@ interface KindNames {
   readonly setting: string;
   /** What the reference calls it in messages. */
   readonly label: string;
+  readonly plural: string;
 }
 
 export const PLUGIN_KINDS: Readonly<Record<PluginKind, KindNames>> = {
@@ -19,17 +20,20 @@ export const PLUGIN_KINDS: Readonly<Record<PluginKind, KindNames>> = {
     service: 'RpcMetricProviderPlugin',
     setting: 'metricProviderPlugins',
     label: 'metric',
+    plural: 'metric provider plugins',
   },
   step: {
     cookie: 'step',
     service: 'RpcStepPlugin',
     setting: 'stepPlugins',
     label: 'step',
+    plural: 'step plugins',
   },
   router: {
     cookie: 'trafficrouter',
     service: 'RpcTrafficRouterPlugin',
     setting: 'trafficRouterPlugins',
     label: 'traffic router',
+    plural: 'traffic router plugins',
   },
 };

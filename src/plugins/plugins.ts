@@ -40,7 +40,7 @@ export interface Plugins {
   /** The answer as JSON; empty members are absent. Throws a `PluginError`. */
   call(call: PluginCall): Promise<Json>;
   /** Whether a step plugin is to be treated as done. */
-  isDisabled(name: string): boolean;
+  isDisabled(name: string): Promise<boolean>;
   /** Ends all processes. */
   stop(): Promise<void>;
 }
@@ -66,8 +66,8 @@ class PluginSet implements Plugins {
     this.#disabled = new Set(steps.map(({ name }) => name));
   }
 
-  isDisabled(name: string): boolean {
-    return this.#disabled.has(name);
+  isDisabled(name: string): Promise<boolean> {
+    return Promise.resolve(this.#disabled.has(name));
   }
 
   async call({ kind, name, method, argument, answer, cancel }: PluginCall): Promise<Json> {

@@ -91,16 +91,20 @@ function measuredOf(measurement: Measurement, { startedAt, now, action }: Asked)
   }
   // Nobody would look at it again: a run that is over has no measurement in flight.
   const isEnd = phase !== 'Running' || action === 'terminate';
-  const finished = parseInstant(measurement.finishedAt ?? '') ?? now;
-  const resumeAt = parseInstant(measurement.resumeAt ?? '');
   const { value, message, metadata } = measurement;
   return {
     startedAt: started,
     phase: phase === 'Running' && isEnd ? 'Inconclusive' : phase,
-    ...(isEnd ? { finishedAt: finished } : {}),
+    ...(isEnd
+      ? { finishedAt: parseInstant(measurement.finishedAt ?? '') ?? now }
+      : resumption(measurement)),
     ...(value === undefined ? {} : { value }),
     ...(message === undefined ? {} : { message }),
     ...(metadata === undefined ? {} : { metadata }),
-    ...(resumeAt === undefined || isEnd ? {} : { resumeAt }),
   };
+}
+
+function resumption(measurement: Measurement): Pick<Measured, 'resumeAt'> {
+  const resumeAt = parseInstant(measurement.resumeAt ?? '');
+  return resumeAt === undefined ? {} : { resumeAt };
 }

@@ -249,7 +249,7 @@ describe.runIf(hasGo)('routes that a plugin writes', () => {
             },
             strategy: { canary: {} },
           },
-        } as Rollout);
+        });
         await web.setImage('app:v2');
         await web.seconds(20);
         expect(web.told('TrafficRoutingError').join('\n')).toContain(error);

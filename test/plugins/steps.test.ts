@@ -11,7 +11,7 @@ import { pluginStand, recordedCalls } from '../support/plugins.ts';
 const NAME = 'tests/own';
 
 function strategyThat(...steps: readonly object[]): Strategy {
-  return { canary: { steps: steps as NonNullable<Strategy['canary']>['steps'] & object } };
+  return { canary: { steps } };
 }
 
 function plugin(config: object, name = NAME) {

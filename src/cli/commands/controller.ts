@@ -1,6 +1,7 @@
 // `slipway controller`: the controller against any Kubernetes API server (../controller-run.ts).
 import type { Leaf } from '../command.ts';
 import { bool, int, text } from '../flags.ts';
+import { PLUGIN_TIMEOUT } from '../plugin-flags.ts';
 import { PROPAGATION_DELAY } from '../propagation.ts';
 
 export const CONTROLLER: Leaf = {
@@ -19,6 +20,11 @@ export const CONTROLLER: Leaf = {
     { ...text('logformat', 'text or json'), default: 'text' },
     int('workers', '40', 'Objects looked at at the same time'),
     PROPAGATION_DELAY,
+    PLUGIN_TIMEOUT,
+    {
+      ...text('plugin-folder', 'Folder below which executables of plugins are kept'),
+      default: '.',
+    },
   ],
   // Loaded when it is run: the other commands start without a controller in their memory.
   run: async (context) => (await import('../controller-run.ts')).runController(context),

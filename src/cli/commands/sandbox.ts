@@ -8,6 +8,7 @@ import { parseDuration } from '../../lib/time.ts';
 import { int, text } from '../flags.ts';
 import type { LocalCluster, MeshSettings } from '../local-cluster.ts';
 import type { RealPrometheus } from '../real-prometheus.ts';
+import { PLUGIN_TIMEOUT, pluginTimeoutOf } from '../plugin-flags.ts';
 import { PROPAGATION_DELAY, propagationDelayOf } from '../propagation.ts';
 
 const SHORTEST_SCRAPE_MS = 100;
@@ -171,6 +172,7 @@ export const SANDBOX: Leaf = {
       'A real Prometheus instead of the built-in one: auto starts the one on the PATH, or its address',
     ),
     PROPAGATION_DELAY,
+    PLUGIN_TIMEOUT,
   ],
   run: async (context) => {
     const { clock, terminal, files, env, flags } = context;
@@ -204,6 +206,7 @@ export const SANDBOX: Leaf = {
         proxyPort,
         sandbox: meshSettings(context),
         propagationDelay: propagationDelayOf(context),
+        pluginTimeout: pluginTimeoutOf(context),
         openPrometheus: async (source) => (real = await open(source)),
         ...(persist === '' ? {} : { database: await stateIn(context, folder) }),
       });

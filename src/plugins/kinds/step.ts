@@ -45,13 +45,13 @@ export async function askStep(
   { operation, name, rollout, config, state }: StepRequest,
   cancel: Cancel,
 ): Promise<StepOutcome> {
-  if (plugins.isDisabled(name)) return { kind: 'disabled' };
   const context = {
     pluginName: name,
     ...(config === undefined ? {} : { config }),
     ...(state === undefined ? {} : { status: state }),
   };
   try {
+    if (await plugins.isDisabled(name)) return { kind: 'disabled' };
     const { result = {}, error } = (await plugins.call({
       kind: 'step',
       name,
