@@ -15,8 +15,10 @@ import { bodyOf } from '../../src/lib/bytes.ts';
 import { cancellation } from '../../src/lib/clock.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
 import { instant, seconds } from '../../src/lib/time.ts';
+import { parseYaml } from '../../src/lib/yaml.ts';
 import { measurePlugin } from '../../src/plugins/kinds/metric.ts';
 import type { Plugins } from '../../src/plugins/plugins.ts';
+import { pluginSettings } from '../../src/plugins/setup/settings.ts';
 import { startCluster } from '../support/cluster.ts';
 import { builtPlugin, hasGo } from '../support/go.ts';
 import { post } from '../support/objects.ts';
@@ -67,6 +69,19 @@ async function valueOf(plugins: Plugins, name = NAME): Promise<string> {
   });
   return measured.ok ? (measured.measurement.value ?? '') : measured.error;
 }
+
+it('the settings that docs/plugins.md shows are read', () => {
+  const page = readFileSync(new URL('../../docs/plugins.md', import.meta.url), 'utf8');
+  const parsed = parseYaml(/^```yaml\n(.*?)^```/ms.exec(page)?.[1] ?? '');
+  if (!parsed.ok) throw new Error(parsed.error);
+  const [map] = parsed.documents as readonly { data: Readonly<Record<string, string>> }[];
+  const settings = pluginSettings(map?.data ?? {});
+  expect(settings.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    'router acme/gateway',
+    'metric acme/metrics',
+    'step acme/approval',
+  ]);
+});
 
 describe.runIf(hasGo)('plugins of a ConfigMap', () => {
   let command = '';
