@@ -77,8 +77,9 @@ export class PluginProcess {
       throw await this.#failed(error, connection);
     }
     if (cancel?.cancelled === true) throw new PluginError('broken', 'the call was given up');
-    const isThere = await this.#isThere(connection);
-    const verdict = isThere ? '' : '; the plugin does not react at all and was killed';
+    const absence = await this.#absence(connection);
+    const verdict =
+      absence === undefined ? '' : '; the plugin does not react at all and was killed';
     throw new PluginError('broken', `no answer within ${callLimit / 1000} s${verdict}`);
   }
 
@@ -98,24 +99,26 @@ export class PluginProcess {
     if (this.#isStopped) throw new PluginError('unavailable', `plugin ${name} has been stopped`);
     this.#life ??= this.#start();
     const life = await this.#life;
-    if (await this.#isThere(life.connection)) return life;
+    const absence = await this.#absence(life.connection);
+    if (absence === undefined) return life;
     throw new PluginError(
       'unavailable',
-      'could not ping plugin will cleanup process so we can restart it next reconcile ' +
-        `(no answer within ${PING_LIMIT / 1000} s)`,
+      `could not ping plugin will cleanup process so we can restart it next reconcile (${absence})`,
     );
   }
 
-  /** Killed if it does not answer: nothing it was asked would ever be answered. */
-  async #isThere(connection: PluginConnection): Promise<boolean> {
+  /** Why it does not answer; it is killed then, as nothing that it was asked would ever be answered. */
+  async #absence(connection: PluginConnection): Promise<string | undefined> {
+    let reason = `no answer within ${PING_LIMIT / 1000} s`;
     try {
       const answer = await within(this.#ports.clock, PING_LIMIT, connection.ping());
-      if (answer !== LATE) return true;
+      if (answer !== LATE) return undefined;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
+      reason = error.message;
     }
     connection.kill();
-    return false;
+    return reason;
   }
 
   async #failed(error: unknown, connection: PluginConnection): Promise<PluginError> {

@@ -131,6 +131,35 @@ describe.runIf(hasGo)('routes that a plugin writes', () => {
     });
   });
 
+  it('lead all the way to the new version where proxies learn of Services late', async () => {
+    await using stand = pluginStand([{ kind: 'router', name: NAME, command }]);
+    const wanted = strategy({}, [{ setWeight: 50 }, { pause: { duration: 5 } }]);
+    const options = { strategy: wanted, plugins: stand, objects: SERVICES, replicas: 4 };
+    await withWeb({ ...options, propagationDelayMs: 5000 }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('begun', (now) => weights(now).canary === 50);
+      await web.until('done', (now) => isHealthy(now) && weights(now).canary === 0);
+      expect(await web.served('web-stable')).toBe('app:v2');
+      expect(await web.served('web-canary')).toBe('app:v2');
+    });
+  });
+
+  it('are told anew by a controller that was stopped before the answer', async () => {
+    await play(strategy({}, [{ setWeight: 50 }, { pause: {} }]), async ({ web, lines }) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      for (let turn = 0; turn < 12; turn += 1) {
+        await web.seconds(0.5);
+        await web.cluster.restart();
+      }
+      await web.until('paused', isPaused);
+      expect(weights(await web.rollout())).toMatchObject({ canary: 50, verified: true });
+      expect(web.sizes()).toEqual({ 'app:v1': 4, 'app:v2': 2 });
+      expect(lines().at(-1)).toBe('VerifyWeight 50');
+    });
+  });
+
   it('are told again after a quarter of an hour, in case that somebody changed them', async () => {
     await play(strategy({}, [{ setWeight: 25 }, { pause: {} }]), async ({ web, lines }) => {
       await web.until('healthy', isHealthy);
