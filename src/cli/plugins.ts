@@ -59,7 +59,8 @@ export async function pluginsOnceReachable(
       return await openPlugins(options);
     } catch (error) {
       if (error instanceof PluginSettingsError) {
-        throw new CommandError(`plugins: ${error.message}`, { cause: error });
+        const place = `ConfigMap ${options.namespace}/${CONFIG_MAP}`;
+        throw new CommandError(`${place}: ${error.message}`, { cause: error });
       }
       if (!(error instanceof TransportError)) throw error;
       log.warn('cannot read the settings of plugins, trying again', { cause: error.message });
@@ -122,10 +123,7 @@ async function settingsIn({
       log.warn('no plugins: the controller may not read their settings', { cause: error.message });
       return undefined;
     }
-    throw new PluginSettingsError(
-      `failed to get configmap ${namespace}/${CONFIG_MAP}: ${error.message}`,
-      { cause: error },
-    );
+    throw new PluginSettingsError(`failed to get configmap: ${error.message}`, { cause: error });
   }
 }
 
