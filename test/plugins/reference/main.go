@@ -101,6 +101,10 @@ func (router) RemoveManagedRoutes(rollout *v1alpha1.Rollout) types.RpcError {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "-types" {
+		printTypes()
+		return
+	}
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
 			ProtocolVersion:  1,
