@@ -212,12 +212,13 @@ function measureAsk(run: Run, round: Round, due: Due): Ask {
   const isInFlight = action === 'resume' || action === 'terminate';
   const measurement = isInFlight ? result?.measurements?.at(-1) : undefined;
   const { name, namespace = '', uid = '' } = run.world.run.metadata;
+  const resolved = revealed(round, due);
   return {
     kind: 'measure',
     key,
     measure: {
       metricName: metric.name,
-      provider: revealed(round, due).provider,
+      provider: resolved.provider,
       action,
       run: { namespace, name, uid },
       number: takenOf(result) + 1,
