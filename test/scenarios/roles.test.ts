@@ -131,14 +131,18 @@ describe.each([
     await webWith(strategy, async (web) => {
       await web.until('healthy', isHealthy);
       await updated(web, 'app:v2');
-      await promoted(web);
-      await updated(web, 'app:v1');
-      await promoted(web);
+      expect(JSON.stringify(setOf(web, 'app:v1')?.spec.template)).toMatch(/role/);
+      await web.run('undo', 'web');
+      await web.until('back', isHealthy);
+      const back = (await web.rollout()).spec.template;
+      expect(back?.metadata?.labels).toEqual({ app: 'web' });
+
+      expect(JSON.stringify(setOf(web, 'app:v2')?.spec.template)).toMatch(/affinity/);
       await web.run('undo', 'web');
       await web.until('paused', isPaused);
-      const { template } = (await web.rollout()).spec;
-      expect(template?.metadata).toMatchObject({ labels: { app: 'web' } });
-      expect(JSON.stringify(template)).not.toMatch(/role|note|affinity/);
+      const forth = (await web.rollout()).spec.template;
+      expect(forth?.spec?.containers?.[0]?.image).toBe('app:v2');
+      expect(JSON.stringify([back, forth])).not.toMatch(/role|note|affinity/);
       expect(web.sets()).toHaveLength(2);
     });
   });

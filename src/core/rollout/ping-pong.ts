@@ -1,16 +1,14 @@
 // Two Services that are canary and stable in turn (rollout.md 8.1, traffic.md 1.6): at a promotion they change roles, so
-// no selector of a Service that gets requests has to change. Entry points: `pointPingPong` before the router's
-// operations, `pointEmptied` after them.
+// no selector of a Service that gets requests has to change. Entry point: `pointPingPong`.
 //
 // The one that is canary names the new set from the start, before there are pods. Where a route still leads to it, say
-// because a third version comes amid an update, or because nobody has chosen a role yet, the route is emptied first, or
-// the pods are waited for: else requests would meet nobody.
+// because a third version comes amid an update, or because nobody has chosen a role yet, the route is emptied in a
+// pass before, or the pods are waited for: else requests would meet nobody.
 // The one that is stable names the stable set (pitfall 46): a promotion has left it so, but a Service that has just been
 // taken on selects every pod, those of the canary too.
 import type { Service } from '../../api/kubernetes.ts';
 import { HASH_LABEL } from '../../api/names.ts';
 import type { Rollout } from '../../api/rollout.ts';
-import type { IstioState } from '../traffic/istio.ts';
 import { istioOf, pingPongServices, serviceNames } from '../traffic/istio-routes.ts';
 import { lanesOf } from '../traffic/lanes.ts';
 import type { Plan } from '../traffic/plan.ts';
@@ -50,19 +48,6 @@ function pointIdle(pass: Pass, name: string): void {
   }
 }
 
-/** The Service that is canary, once the routes of this pass lead to it no longer. */
-export function pointEmptied(pass: Pass, state: IstioState): void {
-  const canary = canaryToPoint(pass);
-  if (canary === undefined || isPaced(pass) || isWritten(pass, canary)) return;
-  if (!isReached(pass, state)) point(pass, canary, hashOf(pass.sets.newSet));
-}
-
-function isWritten({ draft }: Pass, { metadata }: Service): boolean {
-  return draft.writes.some(
-    ({ ref }) => ref.resource.plural === 'services' && ref.name === metadata.name,
-  );
-}
-
 /** The Service that is canary, if an update is under way that it must follow. */
 function canaryToPoint(pass: Pass): Service | undefined {
   const { rollout, sets } = pass;
@@ -77,7 +62,7 @@ function hashIn({ spec }: Service): string {
 /** Nobody is sent there, or nobody is served by what it names now. */
 function mayLeave(pass: Pass, service: Service): boolean {
   const { sets } = pass;
-  if (!isReached(pass, stateOf(pass))) return true;
+  if (!isReached(pass)) return true;
   const hash = hashIn(service);
   const named = setWith(sets, hash);
   if (hash === '' || named === sets.newSet) return hash !== '';
@@ -94,8 +79,9 @@ function isPingPongRouted(rollout: Rollout): boolean {
 }
 
 /** Some route sends requests to the Service that is canary. */
-function isReached({ rollout, world }: Pass, state: IstioState): boolean {
-  return isPingPongRouted(rollout) && lanesOf(state, world.services).canary.isReached;
+function isReached(pass: Pass): boolean {
+  const { rollout, world } = pass;
+  return isPingPongRouted(rollout) && lanesOf(stateOf(pass), world.services).canary.isReached;
 }
 
 /**
@@ -106,7 +92,7 @@ export function idleService(pass: Pass): string | undefined {
   const { rollout } = pass;
   const services = pingPongServices(rollout);
   if (services === undefined || !isFullyPromoted(rollout)) return undefined;
-  return isReached(pass, stateOf(pass)) ? undefined : services.canary;
+  return isReached(pass) ? undefined : services.canary;
 }
 
 /** Which of the two is stable after a promotion; undefined without ping-pong. */

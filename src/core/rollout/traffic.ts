@@ -22,7 +22,7 @@ import { stateOf } from './istio-state.ts';
 import { isRouted } from './limits.ts';
 import { type Pass, rolloutRevision } from './pass.ts';
 import { isProblemTold } from './progress.ts';
-import { pointEmptied, pointPingPong } from './ping-pong.ts';
+import { pointPingPong } from './ping-pong.ts';
 import { isPaced, propagationDelay } from './propagation.ts';
 import { routeByPlugins } from './router-plugins.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
@@ -82,7 +82,6 @@ function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
     if (result.error !== undefined) return refused(pass, operation.op, result.error);
     if (result.waiting !== undefined) {
       draft.reasons.push({ code: 'WaitingForPods', message: result.waiting });
-      pointEmptied(pass, state);
       return true;
     }
   }
@@ -91,7 +90,6 @@ function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
   if (routed.kind === 'refused') return refused(pass, routed.op, routed.error);
   record(pass, plan, { begun, verified: routed.verified });
   tellVerifyError(pass, routed.verifyError);
-  pointEmptied(pass, state);
   if (plan.waiting !== undefined) {
     draft.reasons.push({ code: 'WaitingForPods', message: plan.waiting });
     return true;
