@@ -1,12 +1,13 @@
 // Metadata of roles (rollout.md 8.5): at rest every pod has that of the role of its set, and nothing of another's; and so
 // after a controller that was stopped after any of its writes.
 import fc from 'fast-check';
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { checkSettled } from './at-rest.ts';
 import { checkRoles } from './roles.ts';
 import { holds, PATIENCE_MS } from './runs.ts';
 import { withRoles } from './stories.ts';
 import { play } from './story.ts';
+import { sceneOf } from './traffic-safety.ts';
 
 const STORIES = withRoles('pods', 'hosts', 'switch');
 
@@ -41,6 +42,28 @@ it('a pod that is made of the old template after the new one was written has the
     },
     { atRest: checkRoles },
   );
+});
+
+it('a set that stands in for a lost workload gives the template as its user wrote it', async () => {
+  const stand = await play({
+    setup: {
+      traffic: 'hosts',
+      workload: 'never',
+      steps: [{ kind: 'pause' }],
+      background: 'none',
+      strategy: { antiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: {} } },
+      spec: {},
+      roles: { forNew: { labels: { role: 'new' } }, forStable: { labels: { role: 'stable' } } },
+    },
+    turns: [
+      { act: { kind: 'image', version: 2 }, after: 'rest' },
+      { act: { kind: 'delete', what: 'workload' }, after: 'rest' },
+      { act: { kind: 'abort' }, after: 'rest' },
+    ],
+  });
+  const { rollout, sets } = sceneOf(stand.store);
+  expect(rollout?.status?.phase).toBe('Degraded');
+  expect(sets).toHaveLength(2);
 });
 
 it(

@@ -4,6 +4,7 @@ import type { ReplicaSet } from '../../api/kubernetes.ts';
 import type { CanaryStrategy, RolloutSpec } from '../../api/rollout.ts';
 import { isControlledBy } from '../ownership.ts';
 import { desiredAnnotationOf, hashOf } from './sets.ts';
+import { userTemplateOf } from './user-template.ts';
 import { hasPlugins } from './validation/plugins.ts';
 import type { RolloutWorld } from './world.ts';
 
@@ -36,7 +37,7 @@ function soundSpec(spec: RolloutSpec, set: ReplicaSet): RolloutSpec {
   const size = isNegative ? desiredAnnotationOf(set) : undefined;
   const minReadySeconds = Math.max(0, spec.minReadySeconds ?? 0);
   const canary = spec.strategy?.canary;
-  const { template } = set.spec;
+  const template = set.spec.template === undefined ? undefined : userTemplateOf(set);
   return {
     ...rest,
     ...(template === undefined ? {} : { template }),

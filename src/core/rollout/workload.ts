@@ -5,6 +5,7 @@ import { HASH_LABEL } from '../../api/names.ts';
 import type { KubeObject, ResourceType } from '../../api/object.ts';
 import { DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS } from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
+import { userTemplateOf } from './user-template.ts';
 import type { RolloutProblem } from './validation/problem.ts';
 
 /** What the shell found under `spec.workloadRef`. */
@@ -104,10 +105,12 @@ function filled(
   };
 }
 
-function fromSet(rollout: Rollout, { spec }: ReplicaSet): Rollout {
-  const { template, selector } = spec;
-  const labels = withoutHash(template?.metadata?.labels);
-  const own = { ...template, metadata: { ...template?.metadata, labels } };
+/** What the strategy has put into the set's template is no part of it. */
+function fromSet(rollout: Rollout, set: ReplicaSet): Rollout {
+  const template = userTemplateOf(set);
+  const { selector } = set.spec;
+  const labels = withoutHash(template.metadata?.labels);
+  const own = { ...template, metadata: { ...template.metadata, labels } };
   return filled(rollout, own, { ...selector, matchLabels: withoutHash(selector.matchLabels) });
 }
 
