@@ -140,6 +140,22 @@ describe('a canary without router', () => {
       });
     },
   );
+
+  it('is given up although pods that never came fill the surge beside an older set', async () => {
+    const steps = [{ setWeight: 25 }, { setWeight: 50 }, { pause: {} }];
+    const canary = { steps, maxSurge: '25%', maxUnavailable: 0 };
+    await withWeb({ strategy: { canary }, replicas: 4 }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('paused', isPaused);
+      await web.seconds(2);
+      await web.setImage('app:does-not-exist');
+      await web.seconds(5);
+      await web.run('abort', 'web');
+      await web.seconds(30);
+      expect(web.sizes()).toEqual({ 'app:v1': 4, 'app:v2': 0, 'app:does-not-exist': 0 });
+    });
+  });
 });
 
 describe('a first image that never starts', () => {

@@ -77,7 +77,9 @@ export function basicCanaryReplicas(rollout: Rollout, sets: CanarySets): Counts 
   const wanted = wantedCounts(rollout, sets, maxSurge);
   const grown = grow(sets, wanted, replicas + maxSurge);
   // Old sets go first: nothing of the two shrinks while others have pods.
-  if (sets.others.some((set) => set.spec > 0)) return grown;
+  if (sets.others.some((set) => set.spec > 0)) {
+    return rollout.status?.abort === true ? withoutDeadCanary(sets, wanted, grown) : grown;
+  }
   const minAvailable = replicas - maxUnavailable;
   const increasing = sets.canary === undefined || wanted.canary >= sets.canary.spec;
   const have =
@@ -92,6 +94,16 @@ export function basicCanaryReplicas(rollout: Rollout, sets: CanarySets): Counts 
   return increasing
     ? drainStable(sets, wanted, grown, shrink)
     : drainCanary(sets, wanted, grown, shrink);
+}
+
+/**
+ * Given up, pods of the canary that never came are in the way of those of the stable set, and of nobody else's: they go.
+ * 4 pods, surge 1: stable 3 of 4, an older set 1, the canary 1 without an available pod -> 0 and 3, then 0 and 4.
+ */
+function withoutDeadCanary({ canary }: CanarySets, wanted: Counts, grown: Counts): Counts {
+  if (canary === undefined || grown.stable >= wanted.stable) return grown;
+  const alive = Math.max(wanted.canary, Math.min(canary.spec, canary.available));
+  return { ...grown, canary: Math.min(grown.canary, alive) };
 }
 
 function wantedCounts(rollout: Rollout, sets: CanarySets, maxSurge: number): Counts {
