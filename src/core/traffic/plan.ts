@@ -76,17 +76,22 @@ export function trafficPlan(world: TrafficWorld): Plan {
   const before: Operation[] = wanted.removesManagedRoutes ? [{ op: 'removeManagedRoutes' }] : [];
   const waiting = capacityGate(world, wanted.weight);
   if (waiting !== undefined) return waitingPlan(world, { wanted, operations: before, waiting });
-  const { canary } = world.sets;
-  const isEmpty = (canary?.available ?? 0) === 0;
-  const emptiesFirst = isEmpty && (world.recorded?.canary.weight ?? 0) > 0;
   const operations: Operation[] = [
     ...before,
     ...routeOperations(world),
-    ...(emptiesFirst ? [{ op: 'setWeight' } as const] : []),
+    ...(lowersFirst(world, wanted) ? [{ op: 'setWeight' } as const] : []),
     { op: 'updateHash' },
     { op: 'setWeight' },
   ];
   return { wanted, operations, record: recordOf(world.rollout, wanted) };
+}
+
+/** Traffic of a set without pods, or more of it than the next set is to have, leaves before the subset changes (I4). */
+function lowersFirst({ recorded, sets }: TrafficWorld, { weight, hashes }: Wanted): boolean {
+  const current = recorded?.canary.weight ?? 0;
+  const isEmpty = (sets.canary?.available ?? 0) === 0;
+  const isOther = (recorded?.canary.podTemplateHash ?? '') !== hashes.canary;
+  return current > 0 && (isEmpty || (isOther && weight < current));
 }
 
 /** Nothing moves but what an experiment that is over leaves behind: its pods go soon, so its share goes first (I10). */
@@ -242,8 +247,22 @@ function aborted({ rollout, sets, recorded }: TrafficWorld) {
     removesManagedRoutes: true,
     pointsCanaryServiceAtStable: !isDynamic || weight === 0,
     canaryExempt: true,
-    ...(isGone(sets.canary) ? { subsetHashes: bothStable(sets) } : {}),
+    ...hashesAfterAbort(sets, weight, recorded),
   };
+}
+
+/** What still has traffic stays where it is, be it of an update that another one had taken the place of (I4). */
+function hashesAfterAbort(
+  sets: CanarySets,
+  weight: number,
+  recorded: TrafficWeights | undefined,
+): Partial<Pick<Wanted, 'hashes' | 'subsetHashes'>> {
+  const previous = recorded?.canary.podTemplateHash ?? '';
+  const serving = sets.others.find(({ hash }) => hash === previous);
+  if (weight > 0 && serving !== undefined) {
+    return { hashes: { canary: previous, stable: sets.stable?.hash ?? '' } };
+  }
+  return isGone(sets.canary) ? { subsetHashes: bothStable(sets) } : {};
 }
 
 /** No pods, and none to come: then its subset names the stable set, so that direct callers work (I8). */
