@@ -270,6 +270,21 @@ const ROWS: readonly Row[] = [
       { act: { kind: 'image', version: 1 }, after: 0 },
     ],
   },
+  {
+    name: 'an update amid an update with stable shrunk leaves the canary Service until its pods are there',
+    setup: {
+      traffic: 'hosts',
+      steps: [{ kind: 'weight', weight: 50 }, { kind: 'pause' }],
+      strategy: { dynamicStableScale: true },
+      spec: { replicas: 10 },
+    },
+    turns: [
+      ...thenRest({ kind: 'image', version: 2 }),
+      { act: { kind: 'health', version: 1, health: 'bad' }, after: 0 },
+      { act: { kind: 'health', version: 3, health: 'half' }, after: 0 },
+      ...thenRest({ kind: 'image', version: 3 }),
+    ],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };
