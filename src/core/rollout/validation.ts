@@ -1,6 +1,7 @@
 // Whether a Rollout can be driven at all: its spec, what this version does not do, and what it names.
 import { ruleProblem } from '../traffic/istio-validation.ts';
 import { unsupportedProblem } from './unsupported.ts';
+import { limitsProblem } from './validation/limits.ts';
 import { metadataProblem } from './validation/metadata.ts';
 import { referenceProblem } from './validation/references.ts';
 import { specProblems } from './validation/spec.ts';
@@ -15,8 +16,8 @@ export function rolloutProblem(named: NamedObjects): RolloutProblem | undefined 
   if (named.workload?.problem !== undefined) return named.workload.problem;
   const world = named.workload === undefined ? named : withOwnTemplate(named);
   const { rollout } = world;
-  const metadata = metadataProblem(rollout);
-  const problems = [...specProblems(rollout), ...(metadata === undefined ? [] : [metadata])];
+  const beyond = [metadataProblem(rollout), limitsProblem(rollout)];
+  const problems = [...specProblems(rollout), ...beyond.filter((one) => one !== undefined)];
   const unsupported = unsupportedProblem(rollout);
   const own = problems[0]?.text ?? unsupported;
   if (own !== undefined) {

@@ -201,3 +201,16 @@ it('a text without % is a percentage all the same (pitfall 10)', () => {
     });
   expect(limits('30', '20')).toEqual({ maxSurge: 3, maxUnavailable: 2 });
 });
+
+it('a limit that is no number is refused with its remedy, and holds no update up unseen (pitfall 10)', async () => {
+  const canary = { maxSurge: 'some', maxUnavailable: '25%' };
+  await withWeb({ strategy: { canary } }, async (web) => {
+    await web.seconds(1);
+    expect((await web.rollout()).status?.message).toBe(
+      'InvalidSpec: The Rollout "web" is invalid: spec.strategy.maxSurge: Invalid value: "some": ' +
+        'must be a number of pods or a percentage, such as 2 or "25%"',
+    );
+    await web.patch({ spec: { strategy: { canary: { maxSurge: '30' } } } });
+    await web.until('healthy', isHealthy);
+  });
+});

@@ -1,6 +1,9 @@
 // Pitfalls of moments at which time alone changes the answer (rollout.md 12), each named after its symptom.
 import { expect, it } from 'vitest';
 import type { BlueGreenStrategy } from '../../../src/api/rollout.ts';
+import type { Command, Flag } from '../../../src/cli/command.ts';
+import { parseFlags } from '../../../src/cli/flags.ts';
+import { rootCommand } from '../../../src/cli/root.ts';
 import { checkTime } from '../../laws/at-rest.ts';
 import { imageOf, manifestsOf, ROLLOUT } from '../../laws/stand/manifests.ts';
 import { NAMESPACE, startStand } from '../../laws/stand/stand.ts';
@@ -70,4 +73,21 @@ it('a pause that only a person ends is not looked at when autoPromotionSeconds a
   expect(decided?.decision.reasons[0]?.message).toBe('the preview waits to be promoted');
   expect(decided?.decision.requeueAt).toBeUndefined();
   checkTime(stand);
+});
+
+function durationFlags(command: Command): readonly Flag[] {
+  if (command.kind === 'group') return command.children.flatMap(durationFlags);
+  return command.flags.filter(({ type }) => type === 'duration');
+}
+
+it('an interval that cannot be read is refused, never taken for none (pitfall 22)', () => {
+  const flags = durationFlags(rootCommand('slipway'));
+  expect(flags.map(({ name }) => name)).toContain('propagation-delay');
+  for (const flag of flags) {
+    const say = (value: string) => parseFlags([`--${flag.name}=${value}`], [flag]).values;
+    expect(say('7s').text(flag.name), flag.name).toBe('7s');
+    for (const value of ['soon', '7', '']) {
+      expect(() => say(value), `--${flag.name}=${value}`).toThrow(`--${flag.name}`);
+    }
+  }
 });
