@@ -102,7 +102,10 @@ export function pointGuarded(
 ): void {
   if (service === undefined || set === undefined) return;
   const hash = hashOf(set);
-  if (service.spec.selector?.[HASH_LABEL] === hash) return;
+  if (service.spec.selector?.[HASH_LABEL] === hash) {
+    mark(pass, service);
+    return;
+  }
   const available = availableOf(set);
   const isOurs = service.metadata.annotations?.[MANAGED_BY] !== undefined;
   // Pods of a set that has been scaled to zero are on their way out.
@@ -122,7 +125,10 @@ export function point(pass: Pass, service: Service, hash: string): void {
   const { rollout, draft, now } = pass;
   const before = service.spec.selector?.[HASH_LABEL] ?? '';
   const isOurs = service.metadata.annotations?.[MANAGED_BY] !== undefined;
-  if (before === hash && isOurs) return;
+  if (before === hash) {
+    mark(pass, service);
+    return;
+  }
   const { name } = service.metadata;
   const annotations = {
     ...(isOurs ? {} : { [MANAGED_BY]: rollout.metadata.name }),
@@ -142,5 +148,21 @@ export function point(pass: Pass, service: Service, hash: string): void {
     },
     events: [normal('SwitchService', message)],
   });
+  draft.reasons.push({ code: 'SwitchingService', message });
+}
+
+/** A Service that names our set says whose it is: without that nobody would give it back (pitfall 20). */
+function mark({ rollout, draft }: Pass, service: Service): void {
+  if (service.metadata.annotations?.[MANAGED_BY] !== undefined) return;
+  const { name, resourceVersion = '' } = service.metadata;
+  const annotations = { [MANAGED_BY]: rollout.metadata.name };
+  draft.writes.push({
+    kind: 'patch',
+    ref: refOf(SERVICES, service),
+    resourceVersion,
+    patch: { type: 'merge', body: { metadata: { annotations } } },
+    events: [],
+  });
+  const message = `marking Service ${name} as managed by ${rollout.metadata.name}`;
   draft.reasons.push({ code: 'SwitchingService', message });
 }

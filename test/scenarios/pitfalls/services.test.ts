@@ -1,7 +1,8 @@
 // Pitfalls of Services and routes (rollout.md 12), each named after its symptom.
 import { expect, it } from 'vitest';
 import { HASH_LABEL, MANAGED_BY } from '../../../src/api/names.ts';
-import { SERVICES } from '../../../src/api/resources.ts';
+import type { Service } from '../../../src/api/kubernetes.ts';
+import { ROLLOUTS, SERVICES } from '../../../src/api/resources.ts';
 import { isHealthy, isPaused, service, type Web, withWeb } from '../web.ts';
 import { byHost, setOf, writesOf } from './routed.ts';
 
@@ -69,3 +70,29 @@ it('an active Service that loses its hash gets it back before the preview has po
     expect(await web.served('web-active')).toBe('app:v1');
   });
 });
+
+const KINDS = [
+  { name: 'canary', options: byHost({ steps: STEPS }) },
+  { name: 'blue-green', options: WAITING },
+];
+
+it.each(KINDS)(
+  'a Service whose mark is taken away is given back with its Rollout all the same: $name (pitfall 20)',
+  async ({ options }) => {
+    await withWeb(options, async (web) => {
+      await web.until('healthy', isHealthy);
+      const ref = { resource: SERVICES, namespace: 'default', name: 'web-active' };
+      const told = web.told('SwitchService').length;
+      const body = { metadata: { annotations: { [MANAGED_BY]: null } } };
+      await web.cluster.client.patch(ref, { type: 'merge', body });
+      await web.seconds(1);
+      const marked = await web.cluster.client.get<Service>(ref);
+      expect(marked.metadata.annotations?.[MANAGED_BY]).toBe('web');
+      expect(web.told('SwitchService')).toHaveLength(told);
+      const { cluster } = web;
+      await cluster.client.delete({ resource: ROLLOUTS, namespace: 'default', name: 'web' });
+      await web.seconds(5);
+      expect((await cluster.client.get<Service>(ref)).spec.selector).toEqual({ app: 'web' });
+    });
+  },
+);
