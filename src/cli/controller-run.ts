@@ -8,6 +8,7 @@ import { pluginAnswers } from '../plugins/answers.ts';
 import { measureWith } from '../providers/measure.ts';
 import { CommandError, type Context } from './command.ts';
 import { jobPlace } from './job-place.ts';
+import { turnToLead } from './leading.ts';
 import { pluginTimeoutOf } from './plugin-flags.ts';
 import { pluginsOnceReachable } from './plugins.ts';
 import { propagationDelayOf } from './propagation.ts';
@@ -51,8 +52,16 @@ export async function runController(context: Context): Promise<number> {
     jobs: await jobPlace(context, client),
     plugins: asked.measuring,
   });
+  const leadership = await turnToLead(context, { client, log });
+  if (leadership === undefined) {
+    await plugins.stop();
+    return 0;
+  }
+  const instance = flags.text('instance-id');
   const controller = createController({
     client,
+    leads: () => leadership.holds(),
+    ...(instance === '' ? {} : { instance }),
     clock,
     random: systemRandom(),
     log,
@@ -70,13 +79,18 @@ export async function runController(context: Context): Promise<number> {
     }),
   });
   log.info('starting', { server });
-  const stopped = new Promise<void>((resolve) => cancel.onCancel(() => resolve()));
+  const stopped = new Promise<void>((resolve) => {
+    cancel.onCancel(() => resolve());
+    leadership.lost.onCancel(() => resolve());
+  });
   // A server that cannot be reached is waited for; a signal ends the wait too.
   await Promise.race([controller.start(), stopped]);
-  if (!cancel.cancelled) log.info('ready');
+  if (!cancel.cancelled && leadership.holds()) log.info('ready');
   await stopped;
   log.info('stopping');
   await controller.stop();
   await plugins.stop();
-  return 0;
+  await leadership.giveUp();
+  // Whoever started this process starts another, which waits for its turn.
+  return leadership.lost.cancelled ? 1 : 0;
 }

@@ -2,7 +2,7 @@
 import type { AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate } from '../api/analysis.ts';
 import type { Experiment } from '../api/experiment.ts';
 import type { Deployment, ReplicaSet, Service } from '../api/kubernetes.ts';
-import { LAST_APPLIED } from '../api/names.ts';
+import { INSTANCE_LABEL, LAST_APPLIED } from '../api/names.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '../api/object.ts';
 import {
   ANALYSIS_RUNS,
@@ -46,6 +46,21 @@ export interface CachesOptions {
   readonly namespace?: string;
   /** Version of networking.istio.io in request paths (traffic.md 2.1). */
   readonly istioVersion: string;
+  /** Objects of this instance only (operations.md 6); only those of none if absent. */
+  readonly instance?: string;
+}
+
+/** Kinds that belong to one instance of the controller. */
+const OF_INSTANCE: ReadonlySet<ResourceType> = new Set([
+  ROLLOUTS,
+  EXPERIMENTS,
+  ANALYSIS_RUNS,
+  ANALYSIS_TEMPLATES,
+  CLUSTER_ANALYSIS_TEMPLATES,
+]);
+
+function instanceSelector({ instance }: CachesOptions): string {
+  return instance === undefined ? `!${INSTANCE_LABEL}` : `${INSTANCE_LABEL}=${instance}`;
 }
 
 type CacheOf = <T extends KubeObject>(
@@ -62,6 +77,7 @@ function cacheMaker(options: CachesOptions): CacheOf {
       client: options.client,
       resource,
       isOptional,
+      ...(OF_INSTANCE.has(resource) ? { labelSelector: instanceSelector(options) } : {}),
       trim: (object) => trim(withoutLastApplied(object)),
       clock: options.clock,
       random: options.random,

@@ -8,7 +8,7 @@ import { isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { cancellation, sleep } from '../lib/clock.ts';
-import type { Clock, Duration, Random, Stop } from '../lib/ports.ts';
+import type { Cancel, Clock, Duration, Random, Stop } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import { applyWrites } from './apply.ts';
@@ -37,12 +37,16 @@ export interface ControllerOptions {
   readonly log: Log;
   /** Watch this namespace only; all if absent. */
   readonly namespace?: string;
+  /** Objects that carry this instance's label only (operations.md 6); only those without one if absent. */
+  readonly instance?: string;
   /** Version of networking.istio.io in request paths; `v1beta1` if absent. */
   readonly istioVersion?: string;
   /** How late the data plane may learn of a change (traffic.md 7); 5 s if absent, 0 trusts that it knows at once. */
   readonly propagationDelay?: Duration;
   /** Passes at the same time; 40 if absent. */
   readonly workers?: number;
+  /** Asked before every write: whether this controller leads at this moment. Always, if absent. */
+  readonly leads?: () => boolean;
 }
 
 export interface Controller {
@@ -102,6 +106,7 @@ class Shell implements Controller {
       log,
       istioVersion: options.istioVersion ?? 'v1beta1',
       ...(namespace === undefined ? {} : { namespace }),
+      ...(options.instance === undefined ? {} : { instance: options.instance }),
     };
     this.#caches = createCaches(cachesOptions);
     this.#managedObjects = new ManagedObjects(this.#caches.services, this.#caches.destinationRules);
@@ -318,7 +323,7 @@ class Shell implements Controller {
       clock,
       log,
       stopping: this.#stopping.cancel,
-      abandoned: this.#abandoned.cancel,
+      abandoned: forbidden(this.#abandoned.cancel, this.#options.leads),
       queue: this.#queue,
       look: (ref) => seenIn(this.#caches, ref),
       tell: (ref, uid, note) => this.#tell(ref, uid, note),
@@ -358,4 +363,14 @@ function keyOf(plural: string, namespace: string, name: string): string {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Writing is over when the controller is to end, and not allowed while another one leads. */
+function forbidden(abandoned: Cancel, leads: () => boolean = () => true): Cancel {
+  return {
+    get cancelled() {
+      return abandoned.cancelled || !leads();
+    },
+    onCancel: (run) => abandoned.onCancel(run),
+  };
 }

@@ -7,6 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NAMESPACES, ROLLOUTS } from '../../src/api/resources.ts';
+import type { Rollout } from '../../src/api/rollout.ts';
+import { createClient } from '../../src/kube/client.ts';
+import { sleep } from '../../src/lib/clock.ts';
+import { milliseconds } from '../../src/lib/time.ts';
 import { systemClock } from '../../src/host/clock.ts';
 import { systemListener } from '../../src/host/listener.ts';
 import type { Listening } from '../../src/lib/ports.ts';
@@ -17,34 +22,34 @@ import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
 const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 let folder: string;
-let child: ChildProcess | undefined;
+const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-process-'));
 });
 
 afterEach(() => {
-  child?.kill('SIGKILL');
-  child = undefined;
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Starts a controller on the server; gives what it says, line by line, and what it ends with. */
-async function controllerOn(server: string) {
-  const name = 'c';
-  const kubeconfig = join(folder, 'kubeconfig');
+async function controllerOn(server: string, flags = ['--leader-elect=false'], name = 'c') {
+  const kubeconfig = join(folder, `kubeconfig-${name}`);
   const text = toYaml({
     clusters: [{ name, cluster: { server } }],
-    users: [{ name, user: { token: 't' } }],
+    users: [{ name, user: { token: name } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
   });
   await writeFile(kubeconfig, text);
-  const started = spawn(process.execPath, [PROGRAM, 'controller', '--kubeconfig', kubeconfig], {
+  const args = [PROGRAM, 'controller', '--kubeconfig', kubeconfig, ...flags];
+  const started = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, KUBECONFIG: '', NODE_NO_WARNINGS: '1' },
   });
-  child = started;
+  children.add(started);
   let said = '';
   const waiting = new Set<() => void>();
   started.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -64,7 +69,13 @@ async function controllerOn(server: string) {
     });
     return Promise.race([promise, ended]);
   };
-  return { says, exited, said: () => said, terminate: () => started.kill('SIGTERM') };
+  return {
+    says,
+    exited,
+    said: () => said,
+    terminate: () => started.kill('SIGTERM'),
+    signal: (signal: NodeJS.Signals) => started.kill(signal),
+  };
 }
 
 describe('slipway controller', () => {
@@ -106,4 +117,130 @@ describe('slipway controller', () => {
     expect(await controller.exited).toEqual([0, null]);
     expect(performance.now() - begin).toBeLessThan(5000);
   });
+});
+
+describe('two controllers', () => {
+  const FLAGS = [
+    '--leader-election-lease-duration=3s',
+    '--leader-election-renew-deadline=2s',
+    '--leader-election-retry-period=500ms',
+    '--propagation-delay=0s',
+    '--loglevel=debug',
+  ];
+  const ROLLOUT = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'app', image: 'app:v1' }] },
+      },
+      strategy: { canary: {} },
+    },
+  };
+
+  interface Written {
+    readonly by: string;
+    readonly what: string;
+  }
+
+  /** An API server that remembers who wrote what, leases and events apart. */
+  async function watched() {
+    const onProblem = (what: string, error: Error): void => {
+      throw new Error(what, { cause: error });
+    };
+    const random = seededRandom('two');
+    const sandbox = createSandbox({ clock: systemClock, random, onProblem });
+    await sandbox.start();
+    const client = createClient({ transport: sandbox.api, userAgent: 'test' });
+    await client.create(NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'argo-rollouts' },
+    });
+    const writes: Written[] = [];
+    const listening = await systemListener.listen({
+      handler: (request) => {
+        const { method, path, headers } = request;
+        if (method !== 'GET' && !/\/(?:leases|events)(?:\/|$)/.test(path)) {
+          const by = (headers['authorization'] ?? '').replace('Bearer ', '');
+          writes.push({ by, what: `${method} ${path}` });
+        }
+        return sandbox.api(request);
+      },
+    });
+    const stop = async (): Promise<void> => {
+      await listening.close();
+      await sandbox.stop();
+    };
+    const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+      const end = performance.now() + 30_000;
+      while (!(await holds())) {
+        if (performance.now() > end) throw new Error(`never: ${what}`);
+        await sleep(systemClock, milliseconds(50));
+      }
+    };
+    const image = async (text: string): Promise<void> => {
+      const containers = [{ name: 'app', image: text }];
+      const body = { spec: { template: { spec: { containers } } } };
+      await client.patch(REF, { type: 'merge', body });
+    };
+    const isHealthy = async (text: string): Promise<boolean> => {
+      const { status, spec, metadata } = await client.get<Rollout>(REF);
+      return (
+        status?.phase === 'Healthy' &&
+        status.observedGeneration === String(metadata.generation) &&
+        spec.template?.spec?.containers?.[0]?.image === text
+      );
+    };
+    const server = `http://127.0.0.1:${listening.port}`;
+    return { client, writes, server, stop, until, image, isHealthy };
+  }
+
+  const REF = { resource: ROLLOUTS, namespace: 'default', name: 'web' };
+
+  it('never act twice: one that was frozen past its lease writes nothing when it wakes', async () => {
+    const { client, writes, server, stop, until, image, isHealthy } = await watched();
+    const first = await controllerOn(server, FLAGS, 'first');
+    await first.says(/msg=ready/);
+    const second = await controllerOn(server, FLAGS, 'second');
+    await client.create(ROLLOUTS, ROLLOUT);
+    await until('healthy', () => isHealthy('app:v1'));
+    expect(new Set(writes.map(({ by }) => by))).toEqual(new Set(['first']));
+
+    first.signal('SIGSTOP');
+    // What the frozen one would act on if it could: it learns of it when it wakes, as the other one has by then.
+    await image('app:v2');
+    await second.says(/msg=ready/);
+    await until('healthy again', () => isHealthy('app:v2'));
+    await image('app:v3');
+    const before = writes.filter(({ by }) => by === 'first').length;
+    first.signal('SIGCONT');
+    expect(await first.exited).toEqual([1, null]);
+    await until('healthy once more', () => isHealthy('app:v3'));
+    expect(writes.filter(({ by }) => by === 'first').slice(before)).toEqual([]);
+    second.terminate();
+    expect(await second.exited).toEqual([0, null]);
+    await stop();
+  }, 60_000);
+
+  it('the second begins at once when the first ends', async () => {
+    const { server, stop } = await watched();
+    const long = [...FLAGS, '--leader-election-lease-duration=60s'];
+    const first = await controllerOn(server, long, 'first');
+    await first.says(/msg=ready/);
+    const second = await controllerOn(server, long, 'second');
+    await second.says(/msg=leader.*first|leader=\S+/);
+    first.terminate();
+    expect(await first.exited).toEqual([0, null]);
+    const begin = performance.now();
+    await second.says(/msg=ready/);
+    expect(performance.now() - begin).toBeLessThan(10_000);
+    second.terminate();
+    await second.exited;
+    await stop();
+  }, 60_000);
 });

@@ -1,6 +1,7 @@
 // `slipway controller`: the controller against any Kubernetes API server (../controller-run.ts).
 import type { Leaf } from '../command.ts';
 import { bool, int, text } from '../flags.ts';
+import { LEADING } from '../leading-flags.ts';
 import { PLUGIN_TIMEOUT } from '../plugin-flags.ts';
 import { PROPAGATION_DELAY } from '../propagation.ts';
 
@@ -18,6 +19,8 @@ export const CONTROLLER: Leaf = {
     bool('namespaced', 'Watch only the namespace of --namespace, the kubeconfig or the pod'),
     { ...text('istio-api-version', 'Version of networking.istio.io to use'), default: 'v1beta1' },
     { ...text('logformat', 'text or json'), default: 'text' },
+    text('instance-id', 'Drive only objects whose label controller-instance-id has this value'),
+    ...LEADING,
     int('workers', '40', 'Objects looked at at the same time'),
     PROPAGATION_DELAY,
     PLUGIN_TIMEOUT,
