@@ -67,10 +67,11 @@ async function started() {
       onProblem: (error: Error) => problems.push(error.message),
       onLeader: (leader: string) => leaders.push(`${identity}: ${leader}`),
     };
-    void becomeLeader(options, stop.cancel).then((leadership) => {
-      one.leadership = leadership;
+    const wait = async (): Promise<void> => {
+      one.leadership = await becomeLeader(options, stop.cancel);
       one.isDone = true;
-    });
+    };
+    void wait();
     return one;
   };
   const lease = async () => (await client.get<KubeObject & { readonly spec: Spec }>(REF)).spec;
