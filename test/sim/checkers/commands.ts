@@ -1,7 +1,8 @@
 // Promise 9: the user's last word wins; a command that does not apply changes nothing.
+import type { KubeObject } from '../../../src/api/object.ts';
 import type { Rollout } from '../../../src/api/rollout.ts';
 import { type Checker, type Entry, NOTHING } from './checker.ts';
-import { KEYS } from './scene.ts';
+import { KEYS, rolloutsOf } from './scene.ts';
 
 /** What an abort moves, where there is something to abort; analyses have a life of their own. */
 const TOUCHED: ReadonlySet<string> = new Set([KEYS.sets, KEYS.services, KEYS.routes, KEYS.rules]);
@@ -28,7 +29,13 @@ export function commandsChecker(): Checker {
         return controllerProblems(entry, said.get(uid));
       }
       if (key !== KEYS.rollouts) {
-        if (author === 'other') touched.set(namespace, at);
+        if (author === 'other') {
+          touched.set(namespace, at);
+          for (const rollout of withOtherTemplate(entry)) {
+            const own = said.get(rollout.metadata.uid ?? '');
+            if (own !== undefined) own.isAborted = false;
+          }
+        }
         return idleProblems(entry, said);
       }
       said.set(uid, heard(entry, said.get(uid), touched.get(namespace) !== at));
@@ -36,6 +43,28 @@ export function commandsChecker(): Checker {
       return NOTHING;
     },
   };
+}
+
+/** Rollouts whose template comes from the object, which has come or has another one. */
+function withOtherTemplate({ change, after }: Entry): readonly Rollout[] {
+  const { kind, metadata } = change.object;
+  const [is, was] = [change.object, change.before].map((object) =>
+    JSON.stringify(contentOf(object)),
+  );
+  if (is === was) return [];
+  return rolloutsOf(after).filter(({ spec, metadata: { namespace } }) => {
+    const { workloadRef } = spec;
+    const isNamed = workloadRef?.kind === kind && workloadRef.name === metadata.name;
+    return isNamed && namespace === metadata.namespace;
+  });
+}
+
+function contentOf(object: KubeObject | undefined): unknown {
+  const { spec, template } = (object ?? {}) as {
+    readonly spec?: { readonly template?: unknown };
+    readonly template?: unknown;
+  };
+  return template ?? spec?.template;
 }
 
 function isCompleted({ status }: Rollout): boolean {
