@@ -285,6 +285,16 @@ const ROWS: readonly Row[] = [
       ...thenRest({ kind: 'image', version: 3 }),
     ],
   },
+  {
+    name: 'a blue-green that serves and waits for its verdict is not given up by a deadline of progress',
+    setup: {
+      traffic: 'switch',
+      steps: [{ kind: 'pause' }],
+      background: 'from 1',
+      spec: { progressDeadlineAbort: true },
+    },
+    turns: [...thenRest({ kind: 'image', version: 2 }), { act: { kind: 'apply again' }, after: 0 }],
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -66,6 +66,8 @@ function merged<T extends object>(...parts: readonly Arb<T>[]): Arb<T> {
   return fc.tuple(...parts).map((all) => Object.assign({}, ...all) as T);
 }
 
+const NEAR = fc.constantFrom<Setup['strategy']>({}, {}, {}, { antiAffinity: KEEPS_AWAY });
+
 function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
   const limits = fc.constantFrom<Setup['strategy']>(
     {},
@@ -74,8 +76,7 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
     { maxSurge: '100%', maxUnavailable: '50%' },
     { maxSurge: 0, maxUnavailable: '40%' },
   );
-  const near = fc.constantFrom<Setup['strategy']>({}, {}, {}, { antiAffinity: KEEPS_AWAY });
-  if (!isRouted) return merged(limits, near);
+  if (!isRouted) return merged(limits, NEAR);
   const fixed = some<Setup['strategy']>({
     scaleDownDelaySeconds: fc.constantFrom(0, 5, 40),
     scaleDownDelayRevisionLimit: fc.constantFrom(0, 1),
@@ -86,7 +87,7 @@ function strategyFor(isRouted: boolean): Arb<Setup['strategy']> {
     abortScaleDownDelaySeconds: fc.constantFrom(0, 7),
     minPodsPerReplicaSet: fc.constant(2),
   }).map((found) => ({ ...found, dynamicStableScale: true }));
-  return merged(limits, near, fc.oneof(fixed, dynamic));
+  return merged(limits, NEAR, fc.oneof(fixed, dynamic));
 }
 
 /** Metadata under keys that both roles have, only one has, and the user's own template has too. */
@@ -119,13 +120,20 @@ export function withRoles(...traffics: readonly Traffic[]): Arb<Story> {
     }));
 }
 
+/** What of a strategy a blue-green has. */
+const DELAYS = some<Setup['strategy']>({
+  scaleDownDelaySeconds: fc.constantFrom(0, 5, 40),
+  scaleDownDelayRevisionLimit: fc.constantFrom(0, 1),
+  abortScaleDownDelaySeconds: fc.constantFrom(0, 7),
+});
+
 function setupFor(traffic: Traffic): Arb<Setup> {
   const isRouted = isRoutedBy(traffic);
   const whole = {
     traffic: fc.constant(traffic),
     steps: stepsFor(isRouted),
     background: fc.constantFrom<Setup['background'][]>('none', 'none', 'always', 'from 1'),
-    strategy: strategyFor(isRouted),
+    strategy: traffic === 'switch' ? merged(DELAYS, NEAR) : strategyFor(isRouted),
     spec: some<Setup['spec']>({
       replicas: fc.constantFrom(0, 1, 2, 3, 4, 5, 10),
       revisionHistoryLimit: fc.constantFrom(0, 1, 2),
@@ -197,17 +205,20 @@ function actsFor(isRouted: boolean): Arb<Act> {
   );
 }
 
-function turnsFor(isRouted: boolean): Arb<readonly Turn[]> {
+function turnsFor(traffic: Traffic): Arb<readonly Turn[]> {
   const after = fc.oneof(
     { weight: 3, arbitrary: fc.constant('rest' as const) },
     { weight: 2, arbitrary: fc.nat({ max: 6 }) },
   );
-  return fc.array(fc.record({ act: actsFor(isRouted), after }), { minLength: 1, maxLength: 12 });
+  const acts = actsFor(isRoutedBy(traffic));
+  // A blue-green has no steps to be edited.
+  const act = traffic === 'switch' ? acts.filter(({ kind }) => kind !== 'steps') : acts;
+  return fc.array(fc.record({ act, after }), { minLength: 1, maxLength: 12 });
 }
 
 export function storiesOf(...traffics: readonly Traffic[]): Arb<Story> {
   return fc.constantFrom(...traffics).chain((traffic) => {
-    return fc.record({ setup: setupFor(traffic), turns: turnsFor(isRoutedBy(traffic)) });
+    return fc.record({ setup: setupFor(traffic), turns: turnsFor(traffic) });
   });
 }
 
@@ -223,4 +234,4 @@ export function updatesOf(...traffics: readonly Traffic[]): Arb<Story> {
   }));
 }
 
-export const STORIES = storiesOf('pods', 'services', 'hosts', 'ping-pong', 'subsets');
+export const STORIES = storiesOf('pods', 'services', 'hosts', 'ping-pong', 'subsets', 'switch');

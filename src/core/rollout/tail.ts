@@ -101,6 +101,8 @@ function abortAfterDeadline(pass: Pass, next: RolloutStatus): void {
   const { rollout, draft } = pass;
   if (rollout.spec.progressDeadlineAbort !== true || isAborted(pass) || isCompleted(next)) return;
   if (hasProgressed(pass, next) || !isTimedOut(pass, next)) return;
+  // A blue-green that serves with all its pods waits for a verdict, not for progress.
+  if (isHealthy(pass, next)) return;
   // A rollback inside the window takes every abort back: it would be given up and taken up again for ever.
   if (isInsideWindow(pass)) return;
   const message = `${subjectOf(pass)} has timed out progressing.`;

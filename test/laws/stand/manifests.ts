@@ -156,12 +156,24 @@ export function rolesOf<const N extends string>(
   } as Partial<Record<N, PodMetadata>>;
 }
 
-function blueGreenOf({ roles, strategy }: Setup): BlueGreenStrategy {
-  const { antiAffinity } = strategy;
+/** Of the steps only whether there are any counts: without them a person promotes. Analyses are those of the canary. */
+function blueGreenOf({ roles, strategy, steps, background }: Setup): BlueGreenStrategy {
+  const {
+    scaleDownDelaySeconds,
+    scaleDownDelayRevisionLimit,
+    abortScaleDownDelaySeconds,
+    antiAffinity,
+  } = strategy;
+  const gate = { templates: [{ templateName: 'step' }] };
   return {
     activeService: STABLE_SERVICE,
     previewService: CANARY_SERVICE,
-    autoPromotionEnabled: false,
+    autoPromotionEnabled: steps.length > 0,
+    ...(scaleDownDelaySeconds === undefined ? {} : { scaleDownDelaySeconds }),
+    ...(scaleDownDelayRevisionLimit === undefined ? {} : { scaleDownDelayRevisionLimit }),
+    ...(abortScaleDownDelaySeconds === undefined ? {} : { abortScaleDownDelaySeconds }),
+    ...(background === 'always' ? { prePromotionAnalysis: gate } : {}),
+    ...(background === 'from 1' ? { postPromotionAnalysis: gate } : {}),
     ...(antiAffinity === undefined ? {} : { antiAffinity }),
     ...rolesOf(roles, 'previewMetadata', 'activeMetadata'),
   };
