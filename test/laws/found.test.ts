@@ -295,6 +295,20 @@ const ROWS: readonly Row[] = [
     },
     turns: [...thenRest({ kind: 'image', version: 2 }), { act: { kind: 'apply again' }, after: 0 }],
   },
+  {
+    name: 'a stable set that follows the weights keeps its pods for the weight that it gets in the same pass (I16)',
+    setup: {
+      traffic: 'hosts',
+      steps: [
+        { kind: 'scale', scale: { weight: 50 } },
+        { kind: 'weight', weight: 50 },
+        { kind: 'weight', weight: 0 },
+      ],
+      strategy: { dynamicStableScale: true },
+      spec: { replicas: 5 },
+    },
+    turns: thenRest({ kind: 'image', version: 3 }),
+  },
 ];
 
 const PLAIN: Setup = { traffic: 'pods', steps: [], background: 'none', strategy: {}, spec: {} };

@@ -2,6 +2,7 @@
 // next one is decided on what the change led to (rollout.md 4.6-4.8). Entry point: `scaleReplicaSets`.
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL } from '../../api/names.ts';
+import type { TrafficWeights } from '../../api/rollout.ts';
 import { scaleAborted } from './abort-scaling.ts';
 import { canaryOf, isRouted, limitsOf, maxWeightOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
@@ -31,15 +32,23 @@ export function scaleReplicaSets(pass: Pass): boolean {
 }
 
 function scaleStable(pass: Pass): boolean {
-  const { sets, rollout, stored } = pass;
+  const { sets, rollout } = pass;
   const { stableSet, newSet } = sets;
   if (stableSet === undefined || stableSet === newSet) return false;
-  // What routers were told in earlier passes still sends it traffic.
-  const { stable } = canaryReplicas(rollout, canarySetsOf(sets), stored.canary?.weights);
+  const { stable } = canaryReplicas(rollout, canarySetsOf(sets), heavierStable(pass));
   // Beside a canary that is kept for good, stable cannot grow in step with its shrinking: it grows at once.
   const size = isKeptAfterAbort(pass) ? pass.replicas : coveredSize(pass, stableSet, stable);
   if (size === 0) leaveStable(pass, stableSet);
   return scaleSet(pass, stableSet, { size, deadline: null });
+}
+
+/** What routers were told in earlier passes still sends stable traffic, and so does what they are told in this one (I16). */
+function heavierStable({ stored, draft }: Pass): TrafficWeights | undefined {
+  const before = stored.canary?.weights;
+  const { weights: after } = draft;
+  if (before === undefined || after === undefined) return before;
+  const weight = Math.max(before.stable.weight, after.stable.weight);
+  return { ...before, stable: { ...before.stable, weight } };
 }
 
 /** Without a router the new set takes the stable Service over before the old one loses its last pod (promise 4). */
