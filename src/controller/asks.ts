@@ -43,7 +43,7 @@ export interface AskPorts {
  */
 export function fetchAnswers(ports: AskPorts, asks: readonly Ask[], owner: Owner): void {
   const { memory } = owner;
-  memory.keepOnly(new Set(asks.map((ask) => ask.key)));
+  memory.keepOnly(new Set(asks.map((ask) => ask.key)), owner.keeps);
   for (const ask of asks) {
     if (memory.isAsking(ask.key)) continue;
     const stop = cancellation();
@@ -55,6 +55,8 @@ export function fetchAnswers(ports: AskPorts, asks: readonly Ask[], owner: Owner
 interface Owner {
   readonly ref: ObjectRef;
   readonly memory: Memory;
+  /** Beginnings of keys of questions that go on though they are not asked. */
+  readonly keeps?: readonly string[];
   readonly lookAgain: () => void;
 }
 

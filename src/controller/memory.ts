@@ -95,10 +95,10 @@ export class Memory {
     this.#answers.set(answer.key, answer);
   }
 
-  /** Ends questions that are no longer asked. */
-  keepOnly(keys: ReadonlySet<string>): void {
+  /** Ends questions that are no longer asked, those apart whose key begins with one of `beginnings`. */
+  keepOnly(keys: ReadonlySet<string>, beginnings: readonly string[] = []): void {
     for (const [key, cancel] of this.#asked) {
-      if (keys.has(key)) continue;
+      if (keys.has(key) || beginnings.some((one) => key.startsWith(one))) continue;
       this.#asked.delete(key);
       cancel();
     }

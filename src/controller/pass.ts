@@ -58,8 +58,8 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
     return 'retry';
   }
   if (decision.asks.length === 0) {
-    const keeps = new Set(decision.keeps);
-    pass.memory.used(used.filter(({ key }) => !keeps.has(key)));
+    const { keeps = [] } = decision;
+    pass.memory.used(used.filter(({ key }) => !keeps.some((one) => key.startsWith(one))));
   }
   pass.memory.forgetCreates();
   snapshot.onCarriedOut();
@@ -141,7 +141,12 @@ function ask(
 ): void {
   if (ports.stopping.cancelled) return;
   const lookAgain = () => ports.queue.add(pass.key);
-  fetchAnswers(ports.asks, decision.asks, { ref: snapshot.ref, memory: pass.memory, lookAgain });
+  fetchAnswers(ports.asks, decision.asks, {
+    ref: snapshot.ref,
+    memory: pass.memory,
+    lookAgain,
+    ...(decision.keeps === undefined ? {} : { keeps: decision.keeps }),
+  });
 }
 
 /** One structured line for a pass that changed something or failed; silence otherwise. */

@@ -158,7 +158,10 @@ export interface Decision<Status> {
   /** Sent after the status has been written (at once if it did not change). Empty at rest. */
   readonly events: readonly EventNote[];
   readonly asks: readonly Ask[];
-  /** Keys of answers that the next decision looks at again; absent: none. */
+  /**
+   * Beginnings of keys of questions that still count though they are not among `asks`: those under way go on, and their
+   * answers are there for the next decision. Absent: none.
+   */
   readonly keeps?: readonly string[];
   /** The next moment at which time alone changes the answer. */
   readonly requeueAt?: Instant;

@@ -1,4 +1,6 @@
 // Plugins as the controller asks them: what it wants of them all, in one place.
+import type { Rollout } from '../api/rollout.ts';
+import { cancellation } from '../lib/clock.ts';
 import type { Cancel } from '../lib/ports.ts';
 import { type MeasuringPlugins, measuringPlugins } from './kinds/metric.ts';
 import { type RouterOutcome, type RouterRequest, routeByPlugin } from './kinds/router.ts';
@@ -15,11 +17,36 @@ export interface PluginAnswers {
 
 /** `onProblem` is told what is of no consequence for an answer. */
 export function pluginAnswers(plugins: Plugins, onProblem: (text: string) => void): PluginAnswers {
+  const lines = new Lines();
+  const lineOf = (name: string, { metadata }: Rollout) => `${metadata.uid} ${name}`;
   return {
     measuring: measuringPlugins(plugins, onProblem),
     answers: {
-      step: (request, cancel) => askStep(plugins, request, cancel),
-      route: (request, cancel) => routeByPlugin(plugins, request, cancel),
+      step: (request) =>
+        lines.join(lineOf(request.name, request.rollout), () =>
+          // Not to be cancelled: what has been begun goes on, and the next call must not overtake it.
+          askStep(plugins, request, cancellation().cancel),
+        ),
+      route: (request, cancel) =>
+        lines.join(lineOf(request.plugin, request.rollout), () =>
+          routeByPlugin(plugins, request, cancel),
+        ),
     },
   };
+}
+
+/** Work of one name is done one after the other, in the order in which it came. */
+class Lines {
+  readonly #ends = new Map<string, Promise<unknown>>();
+
+  join<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#ends.get(name) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#ends.set(name, mine);
+    const leave = () => {
+      if (this.#ends.get(name) === mine) this.#ends.delete(name);
+    };
+    mine.then(leave, leave);
+    return mine;
+  }
 }

@@ -4,7 +4,7 @@ import type { Cancel } from '../lib/ports.ts';
 import { MESSAGE_TYPES } from './go/message-types.ts';
 import { type GoTypes, goTypes } from './go/go-types.ts';
 import { REFERENCE_TYPES } from './go/reference-types.ts';
-import { GobNamed, type GobValue } from './gob/types.ts';
+import { GobError, GobNamed, type GobValue } from './gob/types.ts';
 import { type PluginKind } from './plugin-kinds.ts';
 import { PluginError } from './plugin-error.ts';
 import { NOTHING, PluginProcess, type PluginProcessPorts } from './plugin-process.ts';
@@ -81,9 +81,20 @@ class PluginSet implements Plugins {
         ? NOTHING
         : { type: { kind: 'interface' } as const, value: this.#named(argument) };
     const value = await process.call(method, sent, cancel);
-    const json = this.#types.json(answer, value);
+    const json = this.#read(method, answer, value);
     if (json !== undefined) return json;
     throw new PluginError('broken', `the answer of ${method} is no ${answer}`);
+  }
+
+  #read(method: string, answer: string, value: GobValue): Json | undefined {
+    try {
+      return this.#types.json(answer, value);
+    } catch (error) {
+      if (!(error instanceof GobError)) throw error;
+      throw new PluginError('broken', `the answer of ${method} cannot be read: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   async stop(): Promise<void> {

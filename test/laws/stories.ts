@@ -7,6 +7,7 @@ import {
   type StepKind,
   type Traffic,
 } from './stand/manifests.ts';
+import type { PluginStepWish } from './stand/plugins.ts';
 import type { Act, Story, Turn } from './story.ts';
 
 type Arb<T> = fc.Arbitrary<T>;
@@ -18,7 +19,8 @@ function some<T extends object>(members: { [K in keyof T]: Arb<T[K]> }): Arb<Par
 
 const WEIGHT = fc.constantFrom(0, 1, 10, 25, 50, 75, 100);
 
-function stepsFor(isRouted: boolean): Arb<readonly StepKind[]> {
+function stepsFor(traffic: Traffic): Arb<readonly StepKind[]> {
+  const isRouted = isRoutedBy(traffic) || traffic === 'plugin';
   const weight = fc.record({ kind: fc.constant('weight' as const), weight: WEIGHT });
   const pause = fc
     .constantFrom<readonly (number | string)[]>([], [0], [5], ['30s'])
@@ -45,8 +47,12 @@ function stepsFor(isRouted: boolean): Arb<readonly StepKind[]> {
     { arbitrary: analysis, weight: 2 },
     { arbitrary: experiment, weight: 2 },
   ];
+  const plugin = fc
+    .constantFrom<PluginStepWish[]>('once', 'once', 'thrice', 'fails', 'off', 'missing')
+    .map((wish): StepKind => ({ kind: 'plugin', wish }));
   const all = isRouted ? [...plain, { arbitrary: scale, weight: 2 }] : plain;
-  return fc.array(fc.oneof(...all), { maxLength: 5 }).map(withinHundred);
+  const withPlugins = traffic === 'plugin' ? [...all, { arbitrary: plugin, weight: 6 }] : all;
+  return fc.array(fc.oneof(...withPlugins), { maxLength: 5 }).map(withinHundred);
 }
 
 /** An experiment has no weight of its own where the canary leaves none: more than 100 in all is refused. */
@@ -128,10 +134,10 @@ const DELAYS = some<Setup['strategy']>({
 });
 
 function setupFor(traffic: Traffic): Arb<Setup> {
-  const isRouted = isRoutedBy(traffic);
+  const isRouted = isRoutedBy(traffic) || traffic === 'plugin';
   const whole = {
     traffic: fc.constant(traffic),
-    steps: stepsFor(isRouted),
+    steps: stepsFor(traffic),
     background: fc.constantFrom<Setup['background'][]>('none', 'none', 'always', 'from 1'),
     strategy: traffic === 'switch' ? merged(DELAYS, NEAR) : strategyFor(isRouted),
     spec: some<Setup['spec']>({
@@ -152,7 +158,7 @@ function setupFor(traffic: Traffic): Arb<Setup> {
 
 const VERSION = fc.constantFrom(1, 2, 3);
 
-function actsFor(isRouted: boolean): Arb<Act> {
+function actsFor(traffic: Traffic): Arb<Act> {
   const only = <const K extends Act['kind']>(kind: K) => fc.constant({ kind } as Act);
   return fc.oneof(
     { weight: 6, arbitrary: VERSION.map((version): Act => ({ kind: 'image', version })) },
@@ -164,7 +170,7 @@ function actsFor(isRouted: boolean): Arb<Act> {
     { weight: 1, arbitrary: only('resume') },
     {
       weight: 1,
-      arbitrary: stepsFor(isRouted).map((steps): Act => ({ kind: 'steps', steps })),
+      arbitrary: stepsFor(traffic).map((steps): Act => ({ kind: 'steps', steps })),
     },
     {
       weight: 1,
@@ -210,7 +216,7 @@ function turnsFor(traffic: Traffic): Arb<readonly Turn[]> {
     { weight: 3, arbitrary: fc.constant('rest' as const) },
     { weight: 2, arbitrary: fc.nat({ max: 6 }) },
   );
-  const acts = actsFor(isRoutedBy(traffic));
+  const acts = actsFor(traffic);
   // A blue-green has no steps to be edited.
   const act = traffic === 'switch' ? acts.filter(({ kind }) => kind !== 'steps') : acts;
   return fc.array(fc.record({ act, after }), { minLength: 1, maxLength: 12 });

@@ -193,6 +193,19 @@ describe.runIf(hasGo)('a step that a plugin takes', () => {
       told: "Reconciliation failed with error: failed to run plugin: could not validate rpc phase: phase 'Banana' is not valid",
     },
     {
+      reason: 'a plugin that gives a text to be kept',
+      config: { do: 'state', value: '"done"' },
+      message: 'failed to run plugin: its status is "done", but only a JSON object can be kept',
+      told: 'Reconciliation failed with error: failed to run plugin: its status is "done"',
+    },
+    {
+      reason: 'a plugin that gives what is no JSON to be kept',
+      config: { do: 'state', value: '{' },
+      message:
+        'Run rpc call error: the answer of Run cannot be read: a member that should be JSON is none',
+      told: `Step plugin ${NAME} (step 1) transitioned to Error`,
+    },
+    {
       reason: 'a plugin that nobody has configured',
       name: 'tests/none',
       config: {},
@@ -205,7 +218,7 @@ describe.runIf(hasGo)('a step that a plugin takes', () => {
     await play(
       strategyThat(plugin(config, name)),
       async (web) => {
-        await web.until('said', (rollout) => entries(rollout).length === 1);
+        await web.until('said', (rollout) => entries(rollout)[0]?.updatedAt !== undefined);
         const [entry] = entries(await web.rollout());
         expect(entry).toMatchObject({ phase: 'Error', message, backoff: '30s' });
         const all = [...web.told('StepPluginTransition'), ...web.told('ReconciliationError')];

@@ -144,7 +144,7 @@ function decisionOf(pass: Pass, status: RolloutStatus): Decision<RolloutStatus> 
     status,
     events: draft.events,
     ...writesOf(pass, status),
-    ...(draft.keeps.length === 0 ? {} : { keeps: draft.keeps }),
+    keeps: draft.keeps,
     ...(requeueAt === undefined ? {} : { requeueAt }),
     reasons: [...draft.reasons, { code: 'Settled', message: text }],
   };

@@ -6,7 +6,7 @@ import { REVISION } from '../../api/names.ts';
 import { ROLLOUTS } from '../../api/resources.ts';
 import type { Json } from '../../api/object.ts';
 import type { Instant } from '../../lib/time.ts';
-import type { Answer, Ask, EventNote, PatchWrite, Write } from '../decision.ts';
+import type { Ask, EventNote, PatchWrite, Write } from '../decision.ts';
 import { refOf } from '../ownership.ts';
 import type { Reason } from '../reasons.ts';
 import { desiredReplicas } from './limits.ts';
@@ -43,7 +43,7 @@ export interface Draft {
   /** Made only by a pass that has nothing else to write; until then their answers are kept by `lastAsks`. */
   readonly lastWrites: Write[];
   readonly lastAsks: Ask[];
-  /** Keys of answers that count further on: all of routers, unless this pass looks at them. */
+  /** As in a decision: of routers and step plugins all, until this pass looks at them. */
   keeps: readonly string[];
   readonly reasons: Reason[];
   /** Moments at which time alone changes the answer; the earliest counts. */
@@ -86,14 +86,18 @@ export interface Pass {
   readonly draft: Draft;
 }
 
-function emptyDraft({ status }: Rollout, answers: readonly Answer[]): Draft {
+/** How the keys of questions to plugins begin. */
+export const ROUTE_KEYS = 'route/';
+export const STEP_PLUGIN_KEYS = 'step-plugin/';
+
+function emptyDraft({ status }: Rollout): Draft {
   return {
     writes: [],
     events: [],
     asks: [],
     lastWrites: [],
     lastAsks: [],
-    keeps: answers.flatMap(({ kind, key }) => (kind === 'route' ? [key] : [])),
+    keeps: [ROUTE_KEYS, STEP_PLUGIN_KEYS],
     reasons: [],
     moments: [],
     pausesAdded: new Set(),
@@ -124,7 +128,7 @@ export function passOf(world: RolloutWorld, now: Instant): Pass {
     now,
     sets: setsOf({ ...world, rollout }),
     replicas: desiredReplicas(rollout),
-    draft: emptyDraft(rollout, world.answers),
+    draft: emptyDraft(rollout),
   };
 }
 

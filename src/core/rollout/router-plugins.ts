@@ -8,7 +8,7 @@ import { type Instant, later, seconds } from '../../lib/time.ts';
 import type { RouteAnswer, RouteCall } from '../plugin-asks.ts';
 import type { Operation, Plan } from '../traffic/plan.ts';
 import { canaryOf, maxWeightOf } from './limits.ts';
-import type { Pass } from './pass.ts';
+import { type Pass, ROUTE_KEYS } from './pass.ts';
 
 /** The routers' word on this pass. */
 export type Routed =
@@ -27,7 +27,8 @@ export function routerPlugins({ rollout }: Pass): readonly string[] {
 /** Asks every router at the same time; weights count once all have accepted them. */
 export function routeByPlugins(pass: Pass, plan: Plan): Routed {
   const calls = callsOf(plan);
-  pass.draft.keeps = [];
+  const { draft } = pass;
+  draft.keeps = draft.keeps.filter((key) => key !== ROUTE_KEYS);
   if (calls.length === 0) return { kind: 'accepted' };
   const answers = routerPlugins(pass).map((name) => answerOf(pass, name, calls));
   if (answers.includes(undefined)) return { kind: 'asked' };
@@ -81,7 +82,7 @@ function answerOf(
 ): RouteAnswer | undefined {
   const { draft, now, world } = pass;
   const { generation = 0 } = world.rollout.metadata;
-  const question = `route/${plugin}/${generation}/${JSON.stringify(calls)}#`;
+  const question = `${ROUTE_KEYS}${plugin}/${generation}/${JSON.stringify(calls)}#`;
   const known = world.answers
     .flatMap((one) => (one.kind === 'route' && one.key.startsWith(question) ? [one] : []))
     .reduce<{ key: string; answer: RouteAnswer } | undefined>(

@@ -2,45 +2,20 @@
 // promotion. Entry point: `followStepPlugins`.
 //
 // A call is a question; until its answer is there the pass goes on without it. What was said is kept in
-// status.canary.stepPluginStatuses: an entry with a backoff is asked again when that is over.
+// status.canary.stepPluginStatuses: an entry with a backoff is asked again when that is over. That a step is begun is
+// written before its plugin is asked, so that an abort undoes it even if nobody heard the answer.
 import type { Json } from '../../api/object.ts';
-import type { CanaryStep } from '../../api/rollout.ts';
-import {
-  formatDuration,
-  formatInstant,
-  type Instant,
-  later,
-  parseDuration,
-  parseInstant,
-  seconds,
-} from '../../lib/time.ts';
-import { normal, warning } from '../events.ts';
-import type { StepOperation, StepPluginAnswer, StepPluginOutcome } from '../plugin-asks.ts';
-import { isAborted, type Pass, type StepPluginStatus } from './pass.ts';
+import { formatInstant, type Instant, later, parseDuration, parseInstant } from '../../lib/time.ts';
+import type { StepOperation, StepPluginAnswer } from '../plugin-asks.ts';
+import { isAborted, type Pass, STEP_PLUGIN_KEYS, type StepPluginStatus } from './pass.ts';
+import { eventOf, nextEntry, type Operation } from './step-plugin-entries.ts';
 import { currentStepOf, isFullyPromoted, stepIndexOf, stepsOf } from './weights.ts';
-
-const ERROR_BACKOFF = seconds(30);
-const DEFAULT_REQUEUE = seconds(30);
-const SHORTEST_REQUEUE = seconds(10);
-
-const PHASES: ReadonlySet<string> = new Set(['Running', 'Successful', 'Failed', 'Error']);
-
-type PluginStep = NonNullable<CanaryStep['plugin']>;
-
-interface Operation {
-  readonly operation: StepOperation;
-  readonly index: number;
-  readonly step: PluginStep;
-  /** What is known of this operation. */
-  readonly entry: StepPluginStatus | undefined;
-  /** What the plugin gave to be kept. */
-  readonly state: Json | undefined;
-}
 
 /** Asks what is to be asked now, and works in what has been answered. */
 export function followStepPlugins(pass: Pass): void {
   const { draft } = pass;
   draft.stepPlugins.isFollowed = true;
+  draft.keeps = draft.keeps.filter((key) => !key.startsWith(STEP_PLUGIN_KEYS));
   if (isAborted(pass)) return perform(pass, nextAbort(pass));
   if (pass.stored.promoteFull === true || isFullyPromoted(pass.rollout)) {
     return perform(pass, nextTermination(pass));
@@ -80,7 +55,7 @@ function nextAbort({ rollout, draft }: Pass): Operation | undefined {
     if (run.operation !== 'Run' || step === undefined || !isUndoable) continue;
     const entry = entryOf(entries, run.index, 'Abort');
     if (entry !== undefined && entry.backoff === undefined) continue;
-    return { operation: 'Abort', index: run.index, step, entry, state: run.status as Json };
+    return { operation: 'Abort', index: run.index, step, entry, run };
   }
   return undefined;
 }
@@ -94,7 +69,7 @@ function nextTermination({ rollout, draft }: Pass): Operation | undefined {
     const entry = entryOf(entries, one.index, 'Terminate');
     if (step === undefined || (entry !== undefined && entry.backoff === undefined))
       return undefined;
-    return { operation: 'Terminate', index: one.index, step, entry, state: one.status as Json };
+    return { operation: 'Terminate', index: one.index, step, entry, run: one };
   }
   return undefined;
 }
@@ -118,11 +93,12 @@ function currentRun({ rollout, stored, draft }: Pass): Operation | undefined {
   // A plugin that was switched off and is on again, or another one in its place, begins anew.
   const entry = known?.disabled === true || known?.name !== step.name ? undefined : known;
   if (entry?.phase === 'Successful' || entry?.phase === 'Failed') return undefined;
-  return { operation: 'Run', index, step, entry, state: entry?.status as Json | undefined };
+  return { operation: 'Run', index, step, entry, run: entry };
 }
 
-function perform(pass: Pass, operation: Operation | undefined): void {
-  if (operation === undefined) return;
+function perform(pass: Pass, wanted: Operation | undefined): void {
+  if (wanted === undefined) return;
+  const operation = begun(pass, wanted);
   const { draft, now, world } = pass;
   const due = dueAt(operation.entry);
   const name = `${operation.step.name} (step ${operation.index + 1})`;
@@ -144,10 +120,27 @@ function perform(pass: Pass, operation: Operation | undefined): void {
       name: operation.step.name,
       rollout: world.rollout,
       ...(config === undefined ? {} : { config: config as Json }),
-      ...(operation.state === undefined ? {} : { state: operation.state }),
+      ...(operation.run?.status === undefined ? {} : { state: operation.run.status as Json }),
     },
   });
   draft.reasons.push({ code: 'WaitingForPlugin', message: `asking the step plugin ${name}` });
+}
+
+/** The first call of a step leaves its entry before it is made. */
+function begun({ draft, now }: Pass, operation: Operation): Operation {
+  const { index, step, entry } = operation;
+  if (operation.operation !== 'Run' || entry !== undefined) return operation;
+  const intent: StepPluginStatus = {
+    index,
+    name: step.name,
+    operation: 'Run',
+    phase: 'Running',
+    startedAt: formatInstant(now),
+  };
+  const { entries } = draft.stepPlugins;
+  const before = entryOf(entries, index, 'Run');
+  draft.stepPlugins.entries = [...entries.filter((one) => one !== before), intent];
+  return { ...operation, entry: intent };
 }
 
 /** Undefined: at once. */
@@ -157,12 +150,12 @@ function dueAt(entry: StepPluginStatus | undefined): Instant | undefined {
   return last === undefined || !backoff.ok ? undefined : later(last, backoff.duration);
 }
 
-/** The same until the entry has changed. */
-function keyOf({ stored }: Pass, { operation, index, step, entry }: Operation): string {
-  const { currentPodHash = '', abortedAt = '' } = stored;
-  const attempt = `${entry?.executions ?? 0}@${entry?.updatedAt ?? ''}`;
-  const update = `${currentPodHash}${abortedAt === '' ? '' : `!${abortedAt}`}`;
-  return `step-plugin/${update}/${index}/${step.name}/${operation}/${attempt}`;
+/** The same until the plugin has answered: it must not be asked twice for the same. */
+function keyOf({ stored }: Pass, { operation, index, step, entry, run }: Operation): string {
+  const { executions = 0, updatedAt, startedAt = '' } = entry ?? run ?? {};
+  const attempt = `${executions}@${updatedAt ?? startedAt}`;
+  const of = `${stored.currentPodHash ?? ''}/${index}/${step.name}`;
+  return `${STEP_PLUGIN_KEYS}${of}/${operation}/${attempt}`;
 }
 
 function take(pass: Pass, operation: Operation, answer: StepPluginAnswer): void {
@@ -174,124 +167,12 @@ function take(pass: Pass, operation: Operation, answer: StepPluginAnswer): void 
     before === undefined
       ? [...entries, next]
       : entries.map((entry) => (entry === before ? next : entry));
-  tell(pass, next, before, answer.outcome);
+  const event = eventOf(next, before, answer.outcome);
+  if (event !== undefined) draft.events.push(event);
   const due = dueAt(next);
   if (due !== undefined) draft.moments.push(due);
   if (operation.operation === 'Run' && next.phase === 'Failed') {
     const cause = `Step Plugin ${next.index + 1} (${next.name}) failed: ${next.message ?? ''}`;
     draft.abortCause ??= cause;
   }
-}
-
-function nextEntry(operation: Operation, answer: StepPluginAnswer): StepPluginStatus {
-  const { entry, index, step } = operation;
-  const base = { index, name: step.name, operation: operation.operation };
-  if (answer.outcome.kind === 'disabled') return { ...base, disabled: true };
-  const { backoff: _over, message: _said, finishedAt: _ended, ...held } = entry ?? {};
-  const common = {
-    ...held,
-    ...base,
-    startedAt: entry?.startedAt ?? formatInstant(answer.askedAt),
-  };
-  const problem = problemOf(operation, answer.outcome);
-  if (problem !== undefined) {
-    return {
-      ...common,
-      phase: 'Error',
-      message: problem,
-      updatedAt: formatInstant(answer.at),
-      backoff: formatDuration(ERROR_BACKOFF),
-    };
-  }
-  return operation.operation === 'Run' ? ranEntry(common, answer) : endedEntry(common, answer);
-}
-
-/** Why the plugin was not asked, or its answer makes no sense: then it is asked again. */
-function problemOf({ operation, index, step }: Operation, outcome: StepPluginOutcome) {
-  if (outcome.kind === 'unavailable') {
-    return `could not create step plugin at index ${index} : failed to get step plugin ${step.name}: ${outcome.error}`;
-  }
-  if (outcome.kind !== 'result' || outcome.phase === '' || PHASES.has(outcome.phase)) {
-    return undefined;
-  }
-  const verb = operation.toLowerCase();
-  return `failed to ${verb} plugin: could not validate rpc phase: phase '${outcome.phase}' is not valid`;
-}
-
-type Common = Omit<StepPluginStatus, 'backoff' | 'message' | 'finishedAt'>;
-
-function ranEntry(common: Common, { outcome, at }: StepPluginAnswer): StepPluginStatus {
-  const asked = {
-    ...common,
-    executions: (common.executions ?? 0) + 1,
-    updatedAt: formatInstant(at),
-  };
-  if (outcome.kind !== 'result') {
-    const message = 'error' in outcome ? outcome.error : '';
-    return { ...asked, phase: 'Error', message, backoff: formatDuration(ERROR_BACKOFF) };
-  }
-  const phase = outcome.phase === '' ? (common.phase ?? 'Running') : outcome.phase;
-  const { status: kept, ...rest } = asked;
-  // What comes with an error may be broken: the next call goes on from what was there before.
-  const state = phase === 'Error' ? kept : outcome.state;
-  const pause = outcome.requeueAfter > SHORTEST_REQUEUE ? outcome.requeueAfter : DEFAULT_REQUEUE;
-  const backoff = phase === 'Running' ? pause : phase === 'Error' ? ERROR_BACKOFF : undefined;
-  const isOver = phase === 'Successful' || phase === 'Failed';
-  return {
-    ...rest,
-    phase,
-    ...(outcome.message === '' ? {} : { message: outcome.message }),
-    ...(isOver ? { finishedAt: formatInstant(at) } : {}),
-    ...(backoff === undefined ? {} : { backoff: formatDuration(backoff) }),
-    ...(state === undefined ? {} : { status: state }),
-  };
-}
-
-/** The end of an operation that is not repeated; what would go on counts as failed. */
-function endedEntry(common: Common, { outcome, at }: StepPluginAnswer): StepPluginStatus {
-  const { updatedAt: _before, ...rest } = common;
-  const ended = { ...rest, finishedAt: formatInstant(at) };
-  if (outcome.kind !== 'result') {
-    return { ...ended, phase: 'Error', message: 'error' in outcome ? outcome.error : '' };
-  }
-  const phase = outcome.phase === '' ? 'Successful' : outcome.phase;
-  return {
-    ...ended,
-    phase: phase === 'Running' ? 'Failed' : phase,
-    ...(outcome.message === '' ? {} : { message: outcome.message }),
-  };
-}
-
-const VERBS = { Run: 'transitioned to', Terminate: 'terminated', Abort: 'aborted' } as const;
-
-function tell(
-  { draft }: Pass,
-  next: StepPluginStatus,
-  before: StepPluginStatus | undefined,
-  outcome: StepPluginOutcome,
-): void {
-  if (next.disabled === true) return;
-  const { phase = '', operation, name, index, message = '' } = next;
-  // Whoever was not asked has made no transition.
-  if (next.backoff !== undefined && isNotAsked(outcome)) {
-    draft.events.push(
-      warning('ReconciliationError', `Reconciliation failed with error: ${message}`),
-    );
-    return;
-  }
-  if (before?.phase === phase || (operation === 'Run' && phase === 'Successful')) return;
-  const verb = VERBS[operation as StepOperation];
-  const shown = operation === 'Run' ? phase : `(${phase})`;
-  const text = `Step plugin ${name} (step ${index + 1}) ${verb} ${shown}`;
-  const isBad = phase === 'Error' || phase === 'Failed';
-  draft.events.push(
-    isBad ? warning('StepPluginTransition', text) : normal('StepPluginTransition', text),
-  );
-}
-
-function isNotAsked(outcome: StepPluginOutcome): boolean {
-  return (
-    outcome.kind === 'unavailable' ||
-    (outcome.kind === 'result' && outcome.phase !== '' && !PHASES.has(outcome.phase))
-  );
 }

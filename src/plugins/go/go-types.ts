@@ -6,7 +6,7 @@ import type { Json } from '../../api/object.ts';
 import { fromBase64, utf8, utf8Text } from '../../lib/bytes.ts';
 import { formatInstant, parseInstant } from '../../lib/time.ts';
 import { instantOf, isZeroTime, TIME, timeBytes } from '../gob/time.ts';
-import { type GobStruct, type GobType, type GobValue, isStruct } from '../gob/types.ts';
+import { GobError, type GobStruct, type GobType, type GobValue, isStruct } from '../gob/types.ts';
 
 interface JsonObject {
   readonly [key: string]: Json;
@@ -16,7 +16,7 @@ export interface GoTypes {
   type(name: string): GobType;
   /** A JSON value as that type; undefined if there is none. */
   value(name: string, json: Json | undefined): GobValue | undefined;
-  /** An answer as JSON; undefined if it is not of that type. */
+  /** An answer as JSON; undefined if it is not of that type. Throws a GobError for members that cannot be read. */
   json(name: string, value: GobValue | undefined): Json | undefined;
 }
 
@@ -243,13 +243,12 @@ function timeText(bytes: Uint8Array): string | undefined {
   return isZeroTime(at) ? undefined : formatInstant(at);
 }
 
-/** Nothing, or no JSON, is none. */
+/** Nothing is none. */
 function parsedJson(bytes: Uint8Array): Json | undefined {
   if (bytes.length === 0) return undefined;
   try {
     return JSON.parse(utf8Text(bytes)) as Json;
   } catch {
-    // A plugin may say anything; that it is no JSON is told by its absence.
-    return undefined;
+    throw new GobError('a member that should be JSON is none');
   }
 }

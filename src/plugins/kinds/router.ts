@@ -46,7 +46,10 @@ const TASKS = {
 const VERIFIED = 1;
 const CANNOT_VERIFY = 2;
 
-/** Makes the calls in order up to the first that fails. Never throws: what stands in the way is the outcome. */
+/**
+ * Makes the calls in order up to the first that fails. When it is cancelled no further one is made, but the one under way
+ * is waited for: a later one must not be overtaken by it. Never throws: what stands in the way is the outcome.
+ */
 export async function routeByPlugin(
   plugins: Plugins,
   { plugin, rollout, calls }: RouterRequest,
@@ -54,8 +57,9 @@ export async function routeByPlugin(
 ): Promise<RouterOutcome> {
   let verified: boolean | undefined;
   for (const call of calls) {
+    if (cancel.cancelled) break;
     try {
-      const answer = await plugins.call({ ...pluginCall(rollout, call), name: plugin, cancel });
+      const answer = await plugins.call({ ...pluginCall(rollout, call), name: plugin });
       const said = call.op === 'verifyWeight' ? (answer as VerifyAnswer) : undefined;
       const refusal = said === undefined ? (answer as Refusal) : (said.err ?? {});
       if (said !== undefined) verified = verdictOf(said.verified ?? 0);

@@ -11,6 +11,7 @@ import type {
 } from '../../../src/api/rollout.ts';
 import type { PodMetadata } from '../../../src/core/rollout/ephemeral-metadata.ts';
 import type { DestinationRule, VirtualService } from '../../../src/core/traffic/istio-objects.ts';
+import { type PluginStepWish, ROUTER_PLUGIN, STEP_PLUGIN } from './plugins.ts';
 
 export const ROLLOUT = 'web';
 export const CANARY_SERVICE = 'web-canary';
@@ -19,8 +20,8 @@ export const PING_SERVICE = 'web-ping';
 export const PONG_SERVICE = 'web-pong';
 export const MESH = 'web-mesh';
 
-/** How traffic is shifted: by pods alone, by pods behind Services, by Istio, or at once (blue-green). */
-export type Traffic = 'pods' | 'services' | 'hosts' | 'ping-pong' | 'subsets' | 'switch';
+/** How traffic is shifted: by pods alone, by pods behind Services, by Istio, by a plugin, or at once (blue-green). */
+export type Traffic = 'pods' | 'services' | 'hosts' | 'ping-pong' | 'subsets' | 'plugin' | 'switch';
 
 /** Labels and annotations that pods have for as long as their set is new, or stable. */
 export interface Roles {
@@ -32,6 +33,7 @@ export type StepKind =
   | { readonly kind: 'weight'; readonly weight: number }
   | { readonly kind: 'pause'; readonly duration?: number | string }
   | { readonly kind: 'analysis' }
+  | { readonly kind: 'plugin'; readonly wish: PluginStepWish }
   | { readonly kind: 'experiment'; readonly weight?: number; readonly isJudged: boolean }
   | { readonly kind: 'scale'; readonly scale: NonNullable<CanaryStep['setCanaryScale']> };
 
@@ -81,6 +83,8 @@ function stepOf(step: StepKind): CanaryStep {
       return { pause: step.duration === undefined ? {} : { duration: step.duration } };
     case 'analysis':
       return { analysis: { templates: [{ templateName: 'step' }] } };
+    case 'plugin':
+      return { plugin: { name: STEP_PLUGIN, config: { wish: step.wish } } };
     case 'experiment':
       return { experiment: experimentOf(step) };
     default:
@@ -114,6 +118,7 @@ export function stepsOf(steps: readonly StepKind[]): readonly CanaryStep[] {
 }
 
 function routing(traffic: Traffic): Pick<CanaryStrategy, 'trafficRouting'> {
+  if (traffic === 'plugin') return { trafficRouting: { plugins: { [ROUTER_PLUGIN]: {} } } };
   if (!isRoutedBy(traffic)) return {};
   const destinationRule = {
     name: MESH,
@@ -127,7 +132,7 @@ function routing(traffic: Traffic): Pick<CanaryStrategy, 'trafficRouting'> {
 }
 
 export function strategyOf(setup: Setup): CanaryStrategy {
-  const hasServices = setup.traffic === 'hosts' || setup.traffic === 'services';
+  const hasServices = ['hosts', 'services', 'plugin'].includes(setup.traffic);
   return {
     ...setup.strategy,
     ...(hasServices ? { canaryService: CANARY_SERVICE, stableService: STABLE_SERVICE } : {}),

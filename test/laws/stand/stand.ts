@@ -30,6 +30,7 @@ import { createApiServer } from '../../../src/sandbox/apiserver/server.ts';
 import { Store, storeKey } from '../../../src/sandbox/apiserver/store.ts';
 import { meshKinds } from '../../../src/sandbox/mesh-kinds.ts';
 import { storeCaches, storeManagedObjects, storeWorkloads } from './caches.ts';
+import { storyPlugins } from './plugins.ts';
 import { Pods } from './pods.ts';
 
 export const NAMESPACE = 'shop';
@@ -294,19 +295,25 @@ export class Stand {
         clock: this.clock,
         random: seededRandom('asks'),
         measure: (ask) => this.#measured(ask),
+        plugins: storyPlugins(() => this.#turn()),
         onFailure: () => undefined,
       },
     };
   }
 
   async #measured(ask: MeasureAsk): Promise<Measured> {
-    this.#answering += 1;
-    await Promise.resolve();
-    this.#answering -= 1;
+    await this.#turn();
     const { now } = this;
     return (
       this.#options.measure?.(ask, now) ?? { startedAt: now, finishedAt: now, error: 'no data' }
     );
+  }
+
+  /** Between a question and its answer. */
+  async #turn(): Promise<void> {
+    this.#answering += 1;
+    await Promise.resolve();
+    this.#answering -= 1;
   }
 
   /** Answers come within a turn; none is left open behind a pass. */

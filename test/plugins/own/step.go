@@ -45,6 +45,8 @@ func (s *StepServer) Run(args any, resp *StepAnswer) error {
 		}
 	case "phase":
 		resp.Result.Phase = wish.Value
+	case "state":
+		resp.Result.Status = json.RawMessage(wish.Value)
 	case "error":
 		resp.Error.ErrorString = wish.Message
 	}
