@@ -88,8 +88,8 @@ export async function runController(context: Context): Promise<number> {
   if (!cancel.cancelled && leadership.holds()) log.info('ready');
   await stopped;
   log.info('stopping');
-  await controller.stop();
-  await plugins.stop();
+  // Together: the questions end at once, and programs may need their time.
+  await Promise.all([controller.stop(), plugins.stop()]);
   await leadership.giveUp();
   // Whoever started this process starts another, which waits for its turn.
   return leadership.lost.cancelled ? 1 : 0;

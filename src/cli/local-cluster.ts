@@ -129,8 +129,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     client: sandbox.client,
     mesh: sandbox.mesh.send,
     stop: async () => {
-      await controller.stop();
-      await plugins.stop();
+      await Promise.all([controller.stop(), plugins.stop()]);
       await access.listening.close();
       await prometheus.close();
       await proxy.close();

@@ -40,7 +40,7 @@ export interface PluginConnection {
 /** How long a plugin may take until it says where it listens. */
 const START_LIMIT = seconds(60);
 /** How long one that was asked to end may take. */
-const QUIT_LIMIT = seconds(2);
+const QUIT_LIMIT = seconds(1);
 
 /** Starts the program and dispenses its service. Throws an Error that says what went wrong. */
 export async function connectPlugin(
@@ -181,9 +181,6 @@ async function closed(
   const asked = control.call('Control.Quit', TRUE).catch((error: unknown) => onLine(textOf(error)));
   await within(clock, QUIT_LIMIT, Promise.all([asked, program.ended]));
   program.kill();
-  await within(
-    clock,
-    QUIT_LIMIT,
-    session.close().catch((error: unknown) => onLine(textOf(error))),
-  );
+  const ended = session.close().catch((error: unknown) => onLine(textOf(error)));
+  await within(clock, QUIT_LIMIT, Promise.all([program.ended, ended]));
 }

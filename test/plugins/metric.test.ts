@@ -1,11 +1,14 @@
 // Metric plugins: real programs over the public go-plugin module, asked as the controller asks them.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Metric } from '../../src/api/analysis.ts';
 import { cancellation } from '../../src/lib/clock.ts';
 import { measurePlugin, pluginMetadata } from '../../src/plugins/kinds/metric.ts';
 import type { Plugins } from '../../src/plugins/plugins.ts';
 import { builtPlugin, hasGo } from '../support/go.ts';
-import { pluginStand } from '../support/plugins.ts';
+import { pluginStand, recordedCalls } from '../support/plugins.ts';
 
 const NAME = 'tests/own';
 const never = cancellation().cancel;
@@ -183,6 +186,17 @@ describe.runIf(hasGo)('a metric plugin', () => {
       error:
         'Run rpc call error: no answer within 1 s; the plugin does not react at all and was killed',
     });
+  });
+
+  it('that stands still as a whole goes with its controller', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'slipway-plugin-')), 'calls');
+    const own = stand(['-calls', file]);
+    const hanging = ask(own.plugins, { do: 'freeze' });
+    await expect.poll(() => recordedCalls(file).map(({ method }) => method)).toContain('Run');
+    await own.plugins.stop();
+    const pid = recordedCalls(file)[0]?.pid ?? 0;
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(await hanging).toMatchObject({ ok: false });
   });
 
   it.each([

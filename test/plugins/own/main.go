@@ -107,6 +107,8 @@ func misbehave(wish Wish) {
 		select {}
 	case "freeze":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		// The signal may come a moment later than the answer would.
+		select {}
 	case "slow":
 		time.Sleep(300 * time.Millisecond)
 	}
