@@ -12,7 +12,7 @@ import type {
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/errors.ts';
 import { unreachable } from '../lib/assert.ts';
-import { mergePatchOf } from '../lib/json-patch.ts';
+import { mergePatchOf } from '../lib/merge-patch.ts';
 import type { Cancel } from '../lib/ports.ts';
 
 /** What a write left behind: the version to wait for, or the uid that must be gone. */

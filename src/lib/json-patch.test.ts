@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonEqual } from './equal.ts';
-import { applyJsonPatch, mergePatch, mergePatchOf } from './json-patch.ts';
+import { applyJsonPatch } from './json-patch.ts';
+import { mergePatch, mergePatchOf } from './merge-patch.ts';
 
 const withoutNull = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(

@@ -223,14 +223,6 @@ describe('a blue-green', () => {
     );
   });
 
-  it('says that it cannot set metadata on pods yet, instead of leaving it out', async () => {
-    await withWeb(blueGreen({ previewMetadata: { labels: { role: 'preview' } } }), async (web) => {
-      await web.seconds(1);
-      const { status } = await web.rollout();
-      expect(status?.message).toContain('spec.strategy.blueGreen.previewMetadata: Forbidden');
-    });
-  });
-
   it('promotes a good image at once if the first one never started (observed-defects 11)', async () => {
     const image = 'app:does-not-exist';
     await withWeb(blueGreen({ autoPromotionEnabled: false }, { image }), async (web) => {

@@ -77,10 +77,13 @@ describe('an argument of a Rollout', () => {
     { path: `metadata.annotations['note']`, value: 'say "hi"' },
     { path: `metadata.labels['none']`, value: '' },
     { path: 'metadata.generation', value: 'error: unsupported fieldPath: metadata.generation' },
-    { path: `metadata.x['y']`, value: `error: unsupported fieldPath: metadata.x['y']` },
+    {
+      path: `metadata.x['y']`,
+      value: `error: fieldPath "metadata.x['y']" does not support subscript`,
+    },
     {
       path: `metadata.name['x']`,
-      value: 'error: fieldPath "metadata.name" does not support subscript',
+      value: `error: fieldPath "metadata.name['x']" does not support subscript`,
     },
     { path: 'spec.replicas', value: '5' },
     { path: 'spec.paused', value: 'false' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Affinity, ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL } from '../../api/names.ts';
 import type { AntiAffinity, Rollout } from '../../api/rollout.ts';
-import { mergePatch } from '../../lib/json-patch.ts';
+import { mergePatch } from '../../lib/merge-patch.ts';
 import { instant } from '../../lib/time.ts';
 import { antiAffinityChange, withAntiAffinity } from './anti-affinity.ts';
 import { type Pass, passOf } from './pass.ts';

@@ -15,7 +15,7 @@ import { HASH_LABEL } from '../../api/names.ts';
 import type { Json } from '../../api/object.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { jsonEqual } from '../../lib/equal.ts';
-import { mergePatchOf } from '../../lib/json-patch.ts';
+import { mergePatchOf } from '../../lib/merge-patch.ts';
 import { blueGreenOf, canaryOf } from './limits.ts';
 import type { Pass } from './pass.ts';
 

@@ -10,7 +10,7 @@ import type { Json } from '../../api/object.ts';
 import { PODS, REPLICA_SETS } from '../../api/resources.ts';
 import type { Rollout } from '../../api/rollout.ts';
 import { selectorText } from '../../api/selector.ts';
-import { mergePatchOf } from '../../lib/json-patch.ts';
+import { mergePatchOf } from '../../lib/merge-patch.ts';
 import type { Answer, PatchWrite, Write } from '../decision.ts';
 import { isControlledBy, refOf } from '../ownership.ts';
 import {

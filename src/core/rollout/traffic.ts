@@ -3,7 +3,7 @@ import { warning } from '../events.ts';
 import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
 import { WEIGHTS_SET } from '../../api/names.ts';
 import { destinationRules, virtualServices } from '../../api/resources.ts';
-import { mergePatchOf } from '../../lib/json-patch.ts';
+import { mergePatchOf } from '../../lib/merge-patch.ts';
 import { refOf } from '../ownership.ts';
 import {
   type IstioState,

@@ -1,6 +1,7 @@
 // What a PATCH makes of an object, by its content type.
 import type { KubeObject } from '../../api/object.ts';
-import { applyJsonPatch, mergePatch } from '../../lib/json-patch.ts';
+import { applyJsonPatch } from '../../lib/json-patch.ts';
+import { mergePatch } from '../../lib/merge-patch.ts';
 import type { ServedKind } from './kinds.ts';
 import { badRequest, RequestError } from './status-error.ts';
 import { strategicMerge } from './strategic.ts';
