@@ -168,7 +168,10 @@ const DEFECTS: Readonly<Record<number, Place>> = {
     SEEN,
     'an aborted canary whose abortScaleDownDelaySeconds is 0 keeps its pods (observed-defects 5)',
   ],
-  6: [SEEN, 'an aborted canary that loses a Service is at rest all the same (observed-defects 6)'],
+  6: [
+    SEEN,
+    'an aborted canary writes what it must and is at rest, also when it loses a Service (observed-defects 6)',
+  ],
   7: [
     BLUE_GREEN,
     'takes the old set away at once with a delay of 0, and is then at rest (observed-defects 7)',

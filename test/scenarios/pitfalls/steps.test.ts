@@ -39,5 +39,6 @@ it('a full promotion of a routed canary without steps is finished (pitfall 31)',
     await web.until('healthy', isHealthy);
     expect(weightsOf(web)).toEqual([100, 0]);
     expect((await web.rollout()).status?.promoteFull).toBeUndefined();
+    expect(web.told('RolloutCompleted').at(-1)).toContain('Full promotion requested');
   });
 });
