@@ -71,6 +71,14 @@ function contentOf({ metadata, ...rest }: KubeObject): string {
   return JSON.stringify([plain, rest]);
 }
 
+/** Pods that the status of a Rollout counts; empty for other objects. */
+function podsOf(key: string, object: KubeObject): string {
+  if (key !== KEYS.rollouts) return '';
+  const { replicas, updatedReplicas, readyReplicas, availableReplicas } =
+    (object as Rollout).status ?? {};
+  return [replicas, updatedReplicas, readyReplicas, availableReplicas].join('/');
+}
+
 /** An object that goes back to what it was while nothing else has changed. */
 function flapProblems({ contents }: Stretch, { key, change }: Entry): readonly string[] {
   const { metadata, kind } = change.object;
@@ -78,6 +86,11 @@ function flapProblems({ contents }: Stretch, { key, change }: Entry): readonly s
   const name = `${key}/${metadata.uid ?? metadata.name}`;
   const seen = contents.get(name) ?? [contentOf(change.before)];
   const next = contentOf(change.object);
+  // Pods come and go without us, within one moment too, and the status of a Rollout counts them.
+  if (podsOf(key, change.before) !== podsOf(key, change.object)) {
+    contents.set(name, [next]);
+    return NOTHING;
+  }
   contents.set(name, [...seen, next]);
   if (seen.at(-1) === next) return [`a write of ${kind} ${metadata.name} changes nothing`];
   return seen.includes(next)
