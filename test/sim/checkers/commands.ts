@@ -83,7 +83,9 @@ function heard({ change, at }: Entry, before: Said | undefined, isAlone: boolean
   const isNew = was !== undefined && templateOf(is) !== templateOf(was);
   const aborts = is.status?.abort === true && was?.status?.abort !== true;
   const isPaused = is.spec.paused === true;
-  const hurries = is.status?.promoteFull === true || is.spec.rollbackWindow !== undefined;
+  // A full promotion that came before the abort is over; one that comes after it takes it back.
+  const hurries =
+    (is.status?.promoteFull === true && !aborts) || is.spec.rollbackWindow !== undefined;
   const stands = before?.isAborted === true && is.status?.abort === true;
   return {
     isAborted: (aborts || stands) && !isNew && !hurries && !isCompleted(is),
