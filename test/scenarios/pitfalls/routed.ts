@@ -8,7 +8,7 @@ import type { DestinationRule, VirtualService } from '../../../src/core/traffic/
 import { HOST, type Kind, SUBSET } from '../../sim/kinds.ts';
 import type { Web, WebOptions } from '../web.ts';
 
-export function routed(
+function routed(
   kind: Kind,
   canary: Partial<CanaryStrategy>,
   rest: Partial<WebOptions> = {},
