@@ -1,11 +1,13 @@
-// The pages of docs/reference: fields of our kinds, events, conditions, reasons, labels and annotations, each made of
-// the table in src/ that the program itself goes by. A field without its sentence is an error.
+// The pages of docs/reference: fields of our kinds, events, conditions, reasons, labels and annotations, metrics, each
+// made of the table in src/ that the program itself goes by. A field without its sentence is an error.
 import { analysisRunSchema, analysisTemplateSchema } from '../src/api/analysis.ts';
 import { experimentSchema } from '../src/api/experiment.ts';
 import { labelSelector } from '../src/api/label-selector.ts';
 import { KEYS } from '../src/api/names.ts';
 import { podTemplate } from '../src/api/pod-template.ts';
 import { rolloutSchema } from '../src/api/rollout.ts';
+import { numberText } from '../src/controller/metrics/exposition.ts';
+import { METRICS } from '../src/controller/metrics/table.ts';
 import { CONDITIONS } from '../src/core/conditions.ts';
 import { EVENTS } from '../src/core/events.ts';
 import { ANALYSIS_REASONS, EXPERIMENT_REASONS, ROLLOUT_REASONS } from '../src/core/reasons.ts';
@@ -26,6 +28,7 @@ export function referencePages() {
     ['conditions.md', conditionsPage()],
     ['reasons.md', reasonsPage()],
     ['labels.md', labelsPage()],
+    ['metrics.md', metricsPage()],
   ]);
 }
 
@@ -162,4 +165,19 @@ function labelsPage() {
     'Keys with a meaning to the controller or to its clients.',
     table(['key', 'on', 'value'], rows),
   );
+}
+
+function metricsPage() {
+  const rows = METRICS.map(({ name, type, labels, help, ...row }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    row.buckets === undefined
+      ? help
+      : `${help} Buckets: ${row.buckets.map(numberText).join(', ')}.`,
+  ]);
+  const about =
+    'What `slipway controller` exposes at `/metrics` (`--metricsPort`, 8090). Those of objects are there while the ' +
+    'controller leads; what was counted for an object goes 65 seconds after its deletion.';
+  return page('Metrics', about, table(['name', 'type', 'labels', ''], rows));
 }

@@ -48,6 +48,8 @@ export interface CachesOptions {
   readonly istioVersion: string;
   /** Objects of this instance only (operations.md 6); only those of none if absent. */
   readonly instance?: string;
+  /** Told of each list or watch that broke; it is begun anew. */
+  readonly onRestart?: (resource: ResourceType) => void;
 }
 
 /** Kinds that belong to one instance of the controller. */
@@ -82,6 +84,7 @@ function cacheMaker(options: CachesOptions): CacheOf {
       clock: options.clock,
       random: options.random,
       onProblem: (error) => {
+        options.onRestart?.(resource);
         options.log.warn('watch failed, trying again', {
           resource: resource.plural,
           cause: error.message,

@@ -20,6 +20,7 @@ import type { Kind } from './kind.ts';
 import type { Log } from './log.ts';
 import { ManagedObjects } from './managed-objects.ts';
 import { Memory } from './memory.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { type PassPorts, runPass } from './pass.ts';
 import { type PassResult, Queue } from './queue.ts';
 import type { ReferredKind } from './references.ts';
@@ -47,6 +48,12 @@ export interface ControllerOptions {
   readonly workers?: number;
   /** Asked before every write: whether this controller leads at this moment. Always, if absent. */
   readonly leads?: () => boolean;
+  /** How often every object is looked at again; 15 minutes if absent. */
+  readonly resync?: Duration;
+  /** Told of everything that is counted; nothing is if absent. */
+  readonly metrics?: Metrics;
+  /** Only AnalysisRuns are looked at; other controllers drive the rest. */
+  readonly onlyAnalysis?: boolean;
 }
 
 export interface Controller {
@@ -61,7 +68,7 @@ export interface Controller {
   readonly busy: number;
 }
 
-/** Every object is looked at again at least this often, should a watch have missed something. */
+/** Every object is looked at again at least this often, unless told otherwise, should a watch have missed something. */
 const RESYNC = seconds(900);
 const WORKERS = 40;
 /** How long passes that run may take to end. */
@@ -98,7 +105,7 @@ class Shell implements Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { client, clock, random, log, namespace } = options;
+    const { client, clock, random, log, namespace, metrics } = options;
     const cachesOptions = {
       client,
       clock,
@@ -107,6 +114,7 @@ class Shell implements Controller {
       istioVersion: options.istioVersion ?? 'v1beta1',
       ...(namespace === undefined ? {} : { namespace }),
       ...(options.instance === undefined ? {} : { instance: options.instance }),
+      ...(metrics === undefined ? {} : { onRestart: metrics.restarted.bind(metrics) }),
     };
     this.#caches = createCaches(cachesOptions);
     this.#managedObjects = new ManagedObjects(this.#caches.services, this.#caches.destinationRules);
@@ -128,8 +136,10 @@ class Shell implements Controller {
       workers: options.workers ?? WORKERS,
       run: (key) => this.#run(key),
       onFailure: (key, error) => {
+        metrics?.broke(key);
         log.error('pass failed, trying again', { key, cause: textOf(error) });
       },
+      ...(metrics === undefined ? {} : { watcher: metrics.queue }),
     });
   }
 
@@ -141,10 +151,12 @@ class Shell implements Controller {
     this.#subscribe();
     this.#subscribeWorkloads();
     this.#stops.push(this.#managedObjects.follow((manager) => this.#add(ROLLOUTS.plural, manager)));
-    const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
+    const all = this.#watched();
     for (const cache of all) cache.start();
     await Promise.all(all.map((cache) => cache.synced));
     if (this.#stopping.cancel.cancelled) return;
+    const { metrics } = this.#options;
+    if (metrics !== undefined) this.#stops.push(metrics.follow(this.#caches));
     this.#started = true;
     this.#lookAtAll();
   }
@@ -177,12 +189,22 @@ class Shell implements Controller {
       for (const object of cache.list()) this.#add(plural, object.metadata);
     }
     for (const manager of this.#managedObjects.managers()) this.#add(ROLLOUTS.plural, manager);
-    this.#resync = this.#options.clock.at(later(this.#options.clock.now(), RESYNC), () =>
-      this.#lookAtAll(),
+    this.#resync = this.#options.clock.at(
+      later(this.#options.clock.now(), this.#options.resync ?? RESYNC),
+      () => this.#lookAtAll(),
     );
   }
 
+  #watched(): readonly WatchCache<KubeObject>[] {
+    return this.#options.onlyAnalysis === true
+      ? [this.#caches.analysisRuns]
+      : Object.values(this.#caches);
+  }
+
   #decided(): readonly (readonly [string, WatchCache<KubeObject>])[] {
+    if (this.#options.onlyAnalysis === true) {
+      return [[ANALYSIS_RUNS.plural, this.#caches.analysisRuns]];
+    }
     return [
       [ROLLOUTS.plural, this.#caches.rollouts],
       [EXPERIMENTS.plural, this.#caches.experiments],
@@ -317,11 +339,12 @@ class Shell implements Controller {
   }
 
   #ports(): PassPorts {
-    const { client, clock, random, log, measure, plugins } = this.#options;
+    const { client, clock, random, log, measure, plugins, metrics } = this.#options;
     return {
       client,
       clock,
       log,
+      ...(metrics === undefined ? {} : { metrics }),
       stopping: this.#stopping.cancel,
       abandoned: forbidden(this.#abandoned.cancel, this.#options.leads),
       queue: this.#queue,
@@ -341,6 +364,7 @@ class Shell implements Controller {
 
   #tell(ref: ObjectRef, uid: string, note: EventNote): void {
     const { resource, name, namespace } = ref;
+    this.#options.metrics?.told(ref, note);
     this.#options.events.record({
       about: {
         apiVersion:

@@ -11,6 +11,7 @@ import { type AskPorts, fetchAnswers } from './asks.ts';
 import type { Kind, Snapshot } from './kind.ts';
 import type { Fields, Log } from './log.ts';
 import type { Memory, Seen } from './memory.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { PassResult, Queue } from './queue.ts';
 
 export interface PassPorts {
@@ -27,6 +28,8 @@ export interface PassPorts {
   readonly abandoned: Cancel;
   /** Sends an event on the object. */
   readonly tell: (ref: ObjectRef, uid: string, note: EventNote) => void;
+  /** Told of each pass. */
+  readonly metrics?: Pick<Metrics, 'passed'>;
 }
 
 export interface PassOf {
@@ -40,6 +43,7 @@ export interface PassOf {
 /** Looks at one key once. `'retry'` asks for another pass after a back-off. */
 export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResult> {
   if (!pass.memory.isCaughtUp(ports.look)) return 'retry';
+  const started = ports.clock.now();
   const snapshot = pass.kind.snapshot(pass.namespace, pass.name, pass.memory);
   ports.queue.forgetTimer(pass.key);
   if (snapshot === 'unread') return 'done';
@@ -49,9 +53,11 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   }
   const used = pass.memory.answers;
   const decision = snapshot.decide(ports.clock.now());
-  const started = ports.clock.now();
   const result = await carryOut(ports, pass, snapshot, decision);
-  report(ports, snapshot, decision, { result, durationMs: ports.clock.now() - started });
+  const durationMs = ports.clock.now() - started;
+  const { ref, status } = snapshot;
+  ports.metrics?.passed({ ref, status, decision, result, durationMs });
+  report(ports, snapshot, decision, { result, durationMs });
   if (result.kind !== 'ok') {
     // Pods are asked for again: a refusal may mean that those of the answer have changed.
     pass.memory.used(used.filter(({ kind }) => kind === 'pods'));

@@ -14,6 +14,18 @@ export interface QueueOptions {
   readonly run: (key: string) => Promise<PassResult>;
   /** A pass threw: a bug of ours. The key is tried again with back-off. */
   readonly onFailure: (key: string, error: unknown) => void;
+  readonly watcher?: QueueWatcher;
+}
+
+/** Told of the way of each key; must not throw. */
+export interface QueueWatcher {
+  /** It waits for its pass. */
+  added(key: string): void;
+  /** Its pass begins. */
+  started(key: string): void;
+  ended(key: string): void;
+  /** The pass wants another one after a pause. */
+  retried(key: string): void;
 }
 
 interface Entry {
@@ -49,6 +61,7 @@ export class Queue {
     const entry = this.#entry(key);
     if (entry.dirty) return;
     entry.dirty = true;
+    this.#options.watcher?.added(key);
     if (entry.running) return;
     this.#ready.push(key);
     this.#start();
@@ -105,6 +118,7 @@ export class Queue {
     const entry = this.#entry(key);
     entry.running = true;
     entry.dirty = false;
+    this.#options.watcher?.started(key);
     let result: PassResult = 'retry';
     try {
       result = await this.#options.run(key);
@@ -112,6 +126,7 @@ export class Queue {
       this.#options.onFailure(key, error);
     }
     entry.running = false;
+    this.#options.watcher?.ended(key);
     this.#running--;
     this.#settle(key, entry, result);
     if (this.#running === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
@@ -121,7 +136,10 @@ export class Queue {
   #settle(key: string, entry: Entry, result: PassResult): void {
     if (this.#stopped) return;
     if (result === 'done') entry.failures = 0;
-    else this.addAt(key, later(this.#options.clock.now(), this.#backOff(entry)));
+    else {
+      this.#options.watcher?.retried(key);
+      this.addAt(key, later(this.#options.clock.now(), this.#backOff(entry)));
+    }
     if (entry.dirty) this.#ready.push(key);
     else if (entry.timer === undefined && entry.failures === 0) this.#entries.delete(key);
   }

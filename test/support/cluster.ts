@@ -5,6 +5,8 @@ import { createClient, type KubeClient } from '../../src/kube/client.ts';
 import { createEventRecorder } from '../../src/kube/events.ts';
 import { type Controller, createController } from '../../src/controller/controller.ts';
 import { createLog, SILENT } from '../../src/controller/log.ts';
+import { Metrics } from '../../src/controller/metrics/metrics.ts';
+import { observed } from '../../src/kube/request-facts.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import {
   type Clock,
@@ -63,6 +65,8 @@ export interface Cluster {
   /** Promises of design.md "Traffic safety" that the API server's log shows broken so far. */
   readonly broken: readonly Broken[];
   controller: Controller;
+  /** What the present controller counts. */
+  metrics: Metrics;
   /** Lets time pass. */
   advance(ms: number): Promise<void>;
   /** Stops the controller at once and starts a new one. */
@@ -117,22 +121,25 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     now: () => clock.now(),
   });
   const api: Transport = (request) => authors.run('controller', () => sandbox.api(request));
-  const begin = async (): Promise<Controller> => {
-    const controller = controllerOn(sandbox, { clock, options, api });
+  const begin = async (metrics: Metrics): Promise<Controller> => {
+    const controller = controllerOn(sandbox, { clock, options, api, metrics });
     await drive(clock, controller.start());
     return controller;
   };
+  const metrics = metricsOn(clock);
   const cluster: Cluster = {
     clock,
     sandbox,
     client,
     broken,
-    controller: options.isUncontrolled === true ? NO_CONTROLLER : await begin(),
+    controller: options.isUncontrolled === true ? NO_CONTROLLER : await begin(metrics),
+    metrics,
     advance: (ms) => clock.advance(milliseconds(ms)),
     settle: () => clock.advance(milliseconds(0)),
     restart: async () => {
       await drive(clock, cluster.controller.stop());
-      cluster.controller = await begin();
+      cluster.metrics = metricsOn(clock);
+      cluster.controller = await begin(cluster.metrics);
     },
     stop: async () => {
       await drive(clock, cluster.controller.stop());
@@ -142,6 +149,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
   };
   return cluster;
+}
+
+function metricsOn(clock: VirtualClock): Metrics {
+  const build = { version: 'v1.2.3', commit: 'abc', runtime: 'node', machine: 'amd64' };
+  return new Metrics({ clock, leads: () => true, build });
 }
 
 /** Lets the clock turn (without moving far) until `work` is done. */
@@ -164,17 +176,20 @@ function controllerOn(
     clock,
     options,
     api,
+    metrics,
   }: {
     readonly clock: VirtualClock;
     readonly options: ClusterOptions;
     readonly api: Transport;
+    readonly metrics: Metrics;
   },
 ): Controller {
   const transport: Transport = (request) => {
     options.onRequest?.(request);
     return options.intercept?.(request, api) ?? api(request);
   };
-  const client = createClient({ transport, userAgent: 'slipway-controller' });
+  const counted = observed(transport, (facts, status) => metrics.requested(facts, status));
+  const client = createClient({ transport: counted, userAgent: 'slipway-controller' });
   const log =
     options.verbose === true || options.onLog !== undefined
       ? createLog({
@@ -214,6 +229,7 @@ function controllerOn(
     ...(asked === undefined ? {} : { plugins: asked.answers }),
     events,
     log,
+    metrics,
     propagationDelay: milliseconds(options.propagationDelayMs ?? 0),
   });
 }
