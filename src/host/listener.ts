@@ -19,6 +19,7 @@ import {
 import { upgradeRequestOf } from './upgrade.ts';
 
 const LOOPBACK = '127.0.0.1';
+const NOTHING = new Uint8Array();
 
 export const systemListener: Listener = { listen };
 
@@ -94,14 +95,14 @@ function headersOf(request: IncomingMessage): Headers {
 }
 
 async function serve(
-  { handler }: ListenOptions,
+  { handler, ignoresBodies }: ListenOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const gone = cancellation();
   response.on('close', () => gone.now());
   try {
-    const body = await readAll(request);
+    const body = ignoresBodies === true ? NOTHING : await readAll(request);
     const answer = await handler({
       method: request.method ?? 'GET',
       path: request.url ?? '/',

@@ -112,6 +112,8 @@ export interface Listening {
 export interface ListenOptions {
   readonly handler: Transport;
   readonly upgrade?: Upgrade;
+  /** Bodies of requests are thrown away as they come: whoever can reach the port cannot fill the memory. */
+  readonly ignoresBodies?: boolean;
   /** 0 or absent: a free port is chosen. */
   readonly port?: number;
   readonly address?: string;
