@@ -1,6 +1,6 @@
 // What a command is: its words, flags and what it does. One command a file under commands/.
 import type { KubeClient } from '../kube/client.ts';
-import type { Cancel, Clock, Files, Processes, Terminal } from '../lib/ports.ts';
+import type { Cancel, Clock, Files, Processes, Terminal, Transport } from '../lib/ports.ts';
 import type { Instant } from '../lib/time.ts';
 
 export interface Flag {
@@ -47,8 +47,8 @@ export interface Context {
   /** Full path of this program's name in texts: `kubectl-argo-rollouts` or `slipway`. */
   readonly root: string;
   readonly flags: Values;
-  /** Connects to the cluster that kubeconfig and flags name. */
-  readonly connect: () => Promise<Connected>;
+  /** Connects to the cluster that kubeconfig and flags name; every request goes `through` what is given. */
+  readonly connect: (through?: (send: Transport) => Transport) => Promise<Connected>;
   readonly program: Program;
   /** The same with other flags. */
   readonly withFlags: (flags: Values) => Context;

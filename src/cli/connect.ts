@@ -2,6 +2,7 @@
 import { createTransport } from '../host/transport.ts';
 import type { KubeconfigPorts, Overrides } from '../kube/identity.ts';
 import { loadKubeconfig } from '../kube/kubeconfig.ts';
+import type { Transport } from '../lib/ports.ts';
 import { type Duration, parseDuration } from '../lib/time.ts';
 import { CommandError, type Connected, type Values } from './command.ts';
 import { sessionOver } from './session.ts';
@@ -55,11 +56,13 @@ export interface ConnectOptions {
   readonly userAgent: string;
   /** Takes lines for the user's eyes. */
   readonly report: (line: string) => void;
+  /** What every request goes through. */
+  readonly through?: (send: Transport) => Transport;
 }
 
 /** Connects lazily: nothing is sent before the first request. Throws `ConfigError`, `CommandError`. */
 export async function connect(options: ConnectOptions): Promise<Connected> {
-  const { ports, flags, userAgent, report } = options;
+  const { ports, flags, userAgent, report, through } = options;
   const limit = requestTimeout(flags);
   const { namespace, ...connection } = await loadKubeconfig(ports, overridesOf(flags));
   return sessionOver({
@@ -68,6 +71,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     namespace,
     server: connection.server,
     userAgent,
+    ...(through === undefined ? {} : { through }),
     ...(limit === undefined ? {} : { requestTimeout: limit }),
     ...(flags.int('kloglevel') < TELLS_REQUESTS ? {} : { onRequest: report }),
   });

@@ -1,17 +1,62 @@
-// The controller as a program of its own (`slipway controller`): what the command starts and waits for.
-import { createController } from '../controller/controller.ts';
-import { createLog, type Level, LEVELS } from '../controller/log.ts';
+// The controller as a program of its own (`slipway controller`): what the command starts and waits for, in this order:
+// endpoints, plugins, its turn to lead, the controller; and ends in the other.
+import { type Controller, createController } from '../controller/controller.ts';
+import { createLog, type Level, LEVELS, type Log } from '../controller/log.ts';
+import { Metrics } from '../controller/metrics/metrics.ts';
 import { systemRandom } from '../host/clock.ts';
+import { processFacts } from '../host/machine.ts';
 import { createTransports } from '../host/transports.ts';
 import { createEventRecorder } from '../kube/events.ts';
-import { pluginAnswers } from '../plugins/answers.ts';
+import type { Leadership } from '../kube/leadership.ts';
+import { observed } from '../kube/request-facts.ts';
+import { type PluginAnswers, pluginAnswers } from '../plugins/answers.ts';
 import { measureWith } from '../providers/measure.ts';
-import { CommandError, type Context } from './command.ts';
+import { CommandError, type Connected, type Context } from './command.ts';
+import { build, versionText } from './commands/version.ts';
+import { openEndpoints } from './controller-endpoints.ts';
+import {
+  type ControllerSettings,
+  controllerSettings,
+  effectlessNotices,
+} from './controller-flags.ts';
 import { jobPlace } from './job-place.ts';
 import { turnToLead } from './leading.ts';
-import { pluginTimeoutOf } from './plugin-flags.ts';
 import { pluginsOnceReachable } from './plugins.ts';
-import { propagationDelayOf } from './propagation.ts';
+
+/** What this process has come to. */
+interface Progress {
+  /** What is missing before it is ready; undefined if nothing is. */
+  waitsFor: string | undefined;
+  leadership: Leadership | undefined;
+}
+
+interface Running {
+  readonly context: Context;
+  readonly settings: ControllerSettings;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly progress: Progress;
+}
+
+/** Runs until the context is cancelled; gives the exit status. */
+export async function runController(context: Context): Promise<number> {
+  const { flags, terminal } = context;
+  if (flags.bool('version')) {
+    terminal.out(`${versionText()}\n`);
+    return 0;
+  }
+  const settings = controllerSettings(context);
+  const log = logOf(context);
+  for (const notice of effectlessNotices(flags)) log.warn(notice);
+  const progress: Progress = { waitsFor: 'the API server', leadership: undefined };
+  const metrics = metricsOf(context, progress);
+  const close = await openEndpoints({ settings, metrics, log, waitsFor: () => progress.waitsFor });
+  try {
+    return await runInTurn({ context, settings, log, metrics, progress });
+  } finally {
+    await close();
+  }
+}
 
 function levelOf({ flags }: Context): Level {
   const wanted = flags.text('loglevel');
@@ -22,16 +67,40 @@ function levelOf({ flags }: Context): Level {
   return level;
 }
 
-/** Runs until the context is cancelled; gives the exit status. */
-export async function runController(context: Context): Promise<number> {
-  const { clock, terminal, cancel, flags, env } = context;
+function logOf(context: Context): Log {
+  const { clock, flags, terminal } = context;
+  const wanted = flags.text('logformat');
   const log = createLog({
     clock,
     level: levelOf(context),
-    format: flags.text('logformat') === 'json' ? 'json' : 'text',
+    format: wanted === 'json' ? 'json' : 'text',
     write: (line) => terminal.err(line),
   });
-  const { client, namespace, server } = await context.connect();
+  if (!['text', 'json', ''].includes(wanted)) {
+    log.warn('flag --logformat is text or json; lines are text', { logformat: wanted });
+  }
+  return log;
+}
+
+function metricsOf({ clock, program }: Context, progress: Progress): Metrics {
+  const { version, commit } = build();
+  const machine = program.platform.split('/')[1] ?? '';
+  return new Metrics({
+    clock,
+    leads: () => progress.leadership?.holds() === true,
+    build: { version, commit, runtime: `node ${program.runtime}`, machine },
+    process: processFacts,
+  });
+}
+
+/** Connects, starts plugins, waits for the lead and drives what there is until it is told to end. */
+async function runInTurn(running: Running): Promise<number> {
+  const { context, settings, log, metrics, progress } = running;
+  const { clock, cancel, flags } = context;
+  const connected = await context.connect((send) =>
+    observed(send, (facts, status) => metrics.requested(facts, status)),
+  );
+  const { client, namespace } = connected;
   const plugins = await pluginsOnceReachable({
     client,
     clock,
@@ -40,36 +109,68 @@ export async function runController(context: Context): Promise<number> {
     cancel,
     files: context.files,
     folder: flags.text('plugin-folder'),
-    callLimit: pluginTimeoutOf(context),
+    callLimit: settings.pluginTimeout,
   });
   if (plugins === undefined) return 0;
   const asked = pluginAnswers(plugins, (text) => log.warn('plugin', { cause: text }));
-  const measure = measureWith({
-    clock,
-    env,
-    files: context.files,
-    connect: createTransports(),
-    jobs: await jobPlace(context, client),
-    plugins: asked.measuring,
+  const jobs = await jobPlace(context, client);
+  progress.waitsFor = 'the Lease to be read';
+  const leadership = await turnToLead(context, {
+    client,
+    log,
+    onLeader: () => {
+      progress.waitsFor = undefined;
+    },
   });
-  const leadership = await turnToLead(context, { client, log });
   if (leadership === undefined) {
     await plugins.stop();
     return 0;
   }
+  progress.leadership = leadership;
+  const parts = { connected, leadership, plugins, asked, jobs };
+  await lead(running, parts, controllerOf(running, parts));
+  await leadership.giveUp();
+  // Whoever started this process starts another, which waits for its turn.
+  return leadership.lost.cancelled ? 1 : 0;
+}
+
+interface Parts {
+  readonly connected: Connected;
+  readonly leadership: Leadership;
+  readonly plugins: { stop(): Promise<void> };
+  readonly asked: PluginAnswers;
+  readonly jobs: Awaited<ReturnType<typeof jobPlace>>;
+}
+
+function controllerOf(
+  { context, settings, log, metrics }: Running,
+  { connected, leadership, asked, jobs }: Parts,
+): Controller {
+  const { clock, flags, env, files } = context;
+  const { client, namespace } = connected;
   const instance = flags.text('instance-id');
-  const controller = createController({
+  return createController({
     client,
     leads: () => leadership.holds(),
     ...(instance === '' ? {} : { instance }),
     clock,
     random: systemRandom(),
     log,
-    workers: flags.int('workers'),
+    metrics,
+    workers: settings.workers,
+    resync: settings.resync,
+    onlyAnalysis: settings.onlyAnalysis,
     istioVersion: flags.text('istio-api-version'),
-    propagationDelay: propagationDelayOf(context),
+    propagationDelay: settings.propagationDelay,
     ...(flags.bool('namespaced') ? { namespace } : {}),
-    measure,
+    measure: measureWith({
+      clock,
+      env,
+      files,
+      connect: createTransports(),
+      jobs,
+      plugins: asked.measuring,
+    }),
     plugins: asked.answers,
     events: createEventRecorder({
       client,
@@ -78,19 +179,30 @@ export async function runController(context: Context): Promise<number> {
       onProblem: (error) => log.warn('event lost', { cause: error.message }),
     }),
   });
+}
+
+/** From the start of the controller to its end, by a signal or because the lead was lost. */
+async function lead(
+  { context, log, progress }: Running,
+  { leadership, plugins, connected: { server } }: Parts,
+  controller: Controller,
+): Promise<void> {
+  const { cancel } = context;
   log.info('starting', { server });
+  progress.waitsFor = 'the objects of the cluster to be read';
   const stopped = new Promise<void>((resolve) => {
     cancel.onCancel(() => resolve());
     leadership.lost.onCancel(() => resolve());
   });
   // A server that cannot be reached is waited for; a signal ends the wait too.
   await Promise.race([controller.start(), stopped]);
-  if (!cancel.cancelled && leadership.holds()) log.info('ready');
+  if (!cancel.cancelled && leadership.holds()) {
+    progress.waitsFor = undefined;
+    log.info('ready');
+  }
   await stopped;
+  progress.waitsFor = 'its end';
   log.info('stopping');
   // Together: the questions end at once, and programs may need their time.
   await Promise.all([controller.stop(), plugins.stop()]);
-  await leadership.giveUp();
-  // Whoever started this process starts another, which waits for its turn.
-  return leadership.lost.cancelled ? 1 : 0;
 }

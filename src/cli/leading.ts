@@ -45,10 +45,17 @@ const ALONE: Leadership = {
   giveUp: () => Promise.resolve(),
 };
 
+interface LeadingPorts {
+  readonly client: KubeClient;
+  readonly log: Log;
+  /** Told once it is known who leads. */
+  readonly onLeader: () => void;
+}
+
 /** Waits until this controller leads; undefined if it was told to end before. */
 export async function turnToLead(
   context: Context,
-  { client, log }: { readonly client: KubeClient; readonly log: Log },
+  { client, log, onLeader }: LeadingPorts,
 ): Promise<Leadership | undefined> {
   const { clock, flags, cancel } = context;
   if (!flags.bool('leader-elect')) return ALONE;
@@ -68,7 +75,10 @@ export async function turnToLead(
       namespace,
       name,
       identity,
-      onLeader: (leader) => log.info('leader', { lease: `${namespace}/${name}`, leader, identity }),
+      onLeader: (leader) => {
+        log.info('leader', { lease: `${namespace}/${name}`, leader, identity });
+        onLeader();
+      },
       onProblem: ({ message }) => {
         if (told.has(message)) return;
         told.add(message);

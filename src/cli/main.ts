@@ -64,10 +64,16 @@ async function main(): Promise<number> {
       platform: platformName(),
     },
     // Read when it is needed: TLS and YAML are half of a command's start.
-    connect: async () => {
+    connect: async (through) => {
       const { connect } = await import('./connect.ts');
       const report = (line: string) => systemTerminal.err(`${line}\n`);
-      return connect({ ports: interactive(ports), flags, userAgent: root.name, report });
+      return connect({
+        ports: interactive(ports),
+        flags,
+        userAgent: root.name,
+        report,
+        ...(through === undefined ? {} : { through }),
+      });
     },
   });
   const offSignal = onStopSignal(() => stop.now());

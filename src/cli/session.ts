@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly userAgent: string;
   /** For a request and its answer; watches are meant to last. */
   readonly requestTimeout?: Duration;
+  /** What every request goes through. */
+  readonly through?: (send: Transport) => Transport;
   /** Told of every request and what became of it. */
   readonly onRequest?: (line: string) => void;
 }
@@ -30,7 +32,8 @@ export function sessionOver(options: SessionOptions): Connected {
     if (date !== undefined) seen = { date, at: clock.now() };
     return response;
   };
-  const transport = onRequest === undefined ? dated : reporting(dated, { ...options, onRequest });
+  const told = onRequest === undefined ? dated : reporting(dated, { ...options, onRequest });
+  const transport = options.through?.(told) ?? told;
   const patience = { clock, ...(requestTimeout === undefined ? {} : { timeout: requestTimeout }) };
   const client = createClient({ transport, userAgent, patience });
   return {

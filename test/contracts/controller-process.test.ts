@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,7 @@ import type { Listening } from '../../src/lib/ports.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import { toYaml } from '../../src/lib/yaml.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts';
+import { promtoolSays } from '../support/promtool.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -44,7 +46,13 @@ async function controllerOn(server: string, flags = ['--leader-elect=false'], na
     'current-context': name,
   });
   await writeFile(kubeconfig, text);
-  const args = [PROGRAM, 'controller', '--kubeconfig', kubeconfig, ...flags];
+  const free = ['metricsPort', 'healthzPort'].flatMap((port) =>
+    flags.some((flag) => flag.toLowerCase().startsWith(`--${port}=`.toLowerCase()))
+      ? []
+      : [`--${port}=0`],
+  );
+  const local = ['--listen-address=127.0.0.1', ...free];
+  const args = [PROGRAM, 'controller', '--kubeconfig', kubeconfig, ...local, ...flags];
   const started = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, KUBECONFIG: '', NODE_NO_WARNINGS: '1' },
@@ -69,8 +77,16 @@ async function controllerOn(server: string, flags = ['--leader-elect=false'], na
     });
     return Promise.race([promise, ended]);
   };
+  /** Where it listens. */
+  const ports = async () => {
+    await says(/msg=listening/);
+    const [, metrics = '', health = ''] =
+      /msg=listening metrics=(\S+) health=(\S+)/.exec(said) ?? [];
+    return { metrics: `http://${metrics}`, health: `http://${health}` };
+  };
   return {
     says,
+    ports,
     exited,
     said: () => said,
     terminate: () => started.kill('SIGTERM'),
@@ -100,11 +116,92 @@ describe('slipway controller', () => {
   it('ends with 0 within five seconds after SIGTERM', async () => {
     const controller = await controllerOn(`http://127.0.0.1:${listening.port}`);
     await controller.says(/msg=ready/);
+    // Somebody who never ends a request, and somebody who keeps a connection.
+    const { metrics, health } = await controller.ports();
+    const slow = connect(Number(new URL(metrics).port), '127.0.0.1');
+    slow.on('error', () => undefined).write('GET /metrics HTTP/1.1\r\n');
+    await once(slow, 'connect');
+    await (await fetch(`${health}/healthz`)).text();
     const begin = performance.now();
     controller.terminate();
     expect(await controller.exited).toEqual([0, null]);
     expect(performance.now() - begin).toBeLessThan(5000);
+    slow.destroy();
     expect(controller.said()).toMatch(/msg=stopping/);
+  });
+
+  it('answers for its health and its metrics, also to Prometheus, and to nothing else', async () => {
+    const controller = await controllerOn(`http://127.0.0.1:${listening.port}`);
+    await controller.says(/msg=ready/);
+    const { metrics, health } = await controller.ports();
+    const healthz = await fetch(`${health}/healthz`);
+    expect([healthz.status, await healthz.text()]).toEqual([200, 'ok']);
+    expect(healthz.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const readyz = await fetch(`${health}/readyz`);
+    expect([readyz.status, await readyz.text()]).toEqual([200, 'ok']);
+    const scrape = await fetch(`${metrics}/metrics`);
+    expect(scrape.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await scrape.text();
+    expect(promtoolSays(text)).toEqual([]);
+    expect(text).toMatch(/^slipway_leader 1$/m);
+    expect(text).toMatch(/^build_info\{.*goversion="node v\d+.*version="v99/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+    expect(text).toMatch(
+      /^controller_clientset_k8s_request_total\{kind="rollouts",.*verb="List"\} 1$/m,
+    );
+    expect((await fetch(`${health}/metrics`)).status).toBe(404);
+    expect((await fetch(`${metrics}/`)).status).toBe(404);
+    const head = await fetch(`${metrics}/metrics`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const posted = await fetch(`${health}/healthz`, { method: 'POST', body: 'x'.repeat(100_000) });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('serves before there is a server to talk to, and is not ready then', async () => {
+    const gone = await systemListener.listen({ handler: sandbox.api });
+    await gone.close();
+    const controller = await controllerOn(`http://127.0.0.1:${gone.port}`);
+    const { metrics, health } = await controller.ports();
+    await controller.says(/trying again/);
+    expect((await fetch(`${health}/healthz`)).status).toBe(200);
+    const readyz = await fetch(`${health}/readyz`);
+    expect([readyz.status, await readyz.text()]).toEqual([503, 'waiting for the API server']);
+    const text = await (await fetch(`${metrics}/metrics`)).text();
+    expect(text).toMatch(/^slipway_leader 0$/m);
+    expect(text).toMatch(/status_code="0"/);
+  });
+
+  it('names the flag whose port is in use, and ends with 1', async () => {
+    const taken = await systemListener.listen({ handler: sandbox.api });
+    for (const flag of ['metricsPort', 'healthzPort', 'metricsport']) {
+      const flags = [`--${flag}=${taken.port}`];
+      const controller = await controllerOn('http://127.0.0.1:1', flags, flag);
+      expect(await controller.exited).toEqual([1, null]);
+      expect(controller.said()).toContain(
+        `Error: --${flag} ${taken.port}: 127.0.0.1:${taken.port} is in use by another program`,
+      );
+    }
+    await taken.close();
+  });
+
+  it('takes arguments of the reference, and says which change nothing', async () => {
+    const controller = await controllerOn(
+      `http://127.0.0.1:${listening.port}`,
+      [
+        '--leader-elect=false',
+        '--rollout-threads=20',
+        '--alb-ingress-classes',
+        'alb',
+        '--rollout-resync=600',
+      ],
+      'reference',
+    );
+    await controller.says(/msg=ready/);
+    expect(controller.said()).toMatch(
+      /level=warn msg="flag --rollout-threads has no effect: .*--workers/,
+    );
+    expect(controller.said()).toMatch(/flag --alb-ingress-classes has no effect/);
+    expect(controller.said()).not.toMatch(/rollout-resync/);
   });
 
   it('waits for a server that is not there, says why, and ends on SIGTERM all the same', async () => {
@@ -209,6 +306,16 @@ describe('two controllers', () => {
     const second = await controllerOn(server, FLAGS, 'second');
     await client.create(ROLLOUTS, ROLLOUT);
     await until('healthy', () => isHealthy('app:v1'));
+    await second.says(/msg=leader/);
+    const scraped = async (controller: typeof first) => {
+      const { metrics, health } = await controller.ports();
+      expect((await fetch(`${health}/readyz`)).status).toBe(200);
+      return (await fetch(`${metrics}/metrics`)).text();
+    };
+    expect(await scraped(first)).toMatch(/^slipway_leader 1$/m);
+    expect(await scraped(first)).toMatch(/^rollout_info\{name="web",.*\} 1$/m);
+    expect(await scraped(second)).toMatch(/^slipway_leader 0$/m);
+    expect(await scraped(second)).not.toMatch(/^rollout_/m);
     expect(new Set(writes.map(({ by }) => by))).toEqual(new Set(['first']));
 
     first.signal('SIGSTOP');

@@ -3,7 +3,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { systemCompression } from '../../src/host/compression.ts';
 import { createClient, type KubeClient } from '../../src/kube/client.ts';
 import { createEventRecorder } from '../../src/kube/events.ts';
-import { type Controller, createController } from '../../src/controller/controller.ts';
+import {
+  type Controller,
+  type ControllerOptions,
+  createController,
+} from '../../src/controller/controller.ts';
 import { createLog, SILENT } from '../../src/controller/log.ts';
 import { Metrics } from '../../src/controller/metrics/metrics.ts';
 import { observed } from '../../src/kube/request-facts.ts';
@@ -43,6 +47,8 @@ export interface ClusterOptions {
   readonly propagationDelayMs?: number;
   /** How late the sandbox's own mesh learns of changes; at once if absent. */
   readonly meshLagMs?: number;
+  /** Settings of the controller that its flags make. */
+  readonly settings?: Pick<ControllerOptions, 'onlyAnalysis' | 'resync'>;
   readonly verbose?: boolean;
   /** What this cluster breaks is looked at by the test itself, instead of failing when it is stopped. */
   readonly breaksPromises?: boolean;
@@ -230,6 +236,7 @@ function controllerOn(
     events,
     log,
     metrics,
+    ...options.settings,
     propagationDelay: milliseconds(options.propagationDelayMs ?? 0),
   });
 }

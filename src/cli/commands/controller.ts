@@ -1,9 +1,6 @@
 // `slipway controller`: the controller against any Kubernetes API server (../controller-run.ts).
 import type { Leaf } from '../command.ts';
-import { bool, int, text } from '../flags.ts';
-import { LEADING } from '../leading-flags.ts';
-import { PLUGIN_TIMEOUT } from '../plugin-flags.ts';
-import { PROPAGATION_DELAY } from '../propagation.ts';
+import { CONTROLLER_FLAGS } from '../controller-flags.ts';
 
 export const CONTROLLER: Leaf = {
   kind: 'leaf',
@@ -15,20 +12,7 @@ export const CONTROLLER: Leaf = {
   example:
     '# Run against the current context\nslipway controller\n\n' +
     '# Watch one namespace only\nslipway controller --namespaced -n shop',
-  flags: [
-    bool('namespaced', 'Watch only the namespace of --namespace, the kubeconfig or the pod'),
-    { ...text('istio-api-version', 'Version of networking.istio.io to use'), default: 'v1beta1' },
-    { ...text('logformat', 'text or json'), default: 'text' },
-    text('instance-id', 'Drive only objects whose label controller-instance-id has this value'),
-    ...LEADING,
-    int('workers', '40', 'Objects looked at at the same time'),
-    PROPAGATION_DELAY,
-    PLUGIN_TIMEOUT,
-    {
-      ...text('plugin-folder', 'Folder below which executables of plugins are kept'),
-      default: '.',
-    },
-  ],
+  flags: CONTROLLER_FLAGS,
   // Loaded when it is run: the other commands start without a controller in their memory.
   run: async (context) => (await import('../controller-run.ts')).runController(context),
 };

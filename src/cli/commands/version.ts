@@ -20,7 +20,7 @@ const DEVELOPMENT: Build = {
   treeState: '',
 };
 
-function build(): Build {
+export function build(): Build {
   return typeof SLIPWAY_BUILD === 'object' ? SLIPWAY_BUILD : DEVELOPMENT;
 }
 
