@@ -51,6 +51,8 @@ export interface PassReport {
 
 /** How long series of an object outlive it: a last scrape may come. */
 const KEPT_SERIES = seconds(65);
+/** How long those that are over wait for others, to go together. */
+const SWEEP = seconds(1);
 
 interface OfKind {
   readonly resource: ResourceType;
@@ -86,6 +88,8 @@ export class Metrics {
   readonly #decisions = new Counter('slipway_decisions_total');
   readonly #refused = new Counter('slipway_writes_refused_total');
   readonly #restarts = new Counter('slipway_watch_restarts_total');
+  /** Objects whose series go at the next sweep. */
+  readonly #ended = new Set<string>();
   #caches: Caches | undefined;
 
   constructor(options: MetricsOptions) {
@@ -184,15 +188,24 @@ export class Metrics {
     };
   }
 
+  /** Of many objects at once: a look at every series for each of them would be dear. */
   #forget({ plural }: ResourceType, namespace: string, name: string): void {
-    const isOf = (values: readonly string[]) => values[0] === namespace && values[1] === name;
-    const of = this.#kinds.get(plural);
-    of?.passes.forget(isOf);
-    of?.failures.forget(isOf);
-    if (plural === ROLLOUTS.plural) this.#events.forget(isOf);
-    this.#requests.forget(
-      (values) => values[0] === plural && values[1] === namespace && values[2] === name,
-    );
+    const { clock } = this.#options;
+    if (this.#ended.size === 0) clock.at(later(clock.now(), SWEEP), () => this.#sweep());
+    this.#ended.add(`${plural}/${namespace}/${name}`);
+  }
+
+  #sweep(): void {
+    const ended = new Set(this.#ended);
+    this.#ended.clear();
+    const isEnded = (plural = '', namespace = '', name = ''): boolean =>
+      ended.has(`${plural}/${namespace}/${name}`);
+    for (const [plural, { passes, failures }] of this.#kinds) {
+      passes.forget(([namespace, name]) => isEnded(plural, namespace, name));
+      failures.forget(([namespace, name]) => isEnded(plural, namespace, name));
+    }
+    this.#events.forget(([namespace, name]) => isEnded(ROLLOUTS.plural, namespace, name));
+    this.#requests.forget(([plural, namespace, name]) => isEnded(plural, namespace, name));
   }
 
   *#buildFamilies(): Generator<Family> {
