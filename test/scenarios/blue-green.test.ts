@@ -3,7 +3,7 @@ import { HASH_LABEL } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { PODS, SERVICES } from '../../src/api/resources.ts';
 import type { BlueGreenStrategy } from '../../src/api/rollout.ts';
-import type { Transport } from '../../src/lib/ports.ts';
+import { CHECK, GATE, metricsOf } from './check.ts';
 import { isHealthy, isPaused, type Web, type WebOptions, withWeb } from './web.ts';
 
 const SERVED = { activeService: 'web-active', previewService: 'web-preview' };
@@ -14,41 +14,6 @@ function blueGreen(
 ): WebOptions {
   return { strategy: { blueGreen: { ...SERVED, ...strategy } }, ...rest };
 }
-
-const CHECK = {
-  apiVersion: 'argoproj.io/v1alpha1',
-  kind: 'AnalysisTemplate',
-  metadata: { name: 'check', namespace: 'default' },
-  spec: {
-    metrics: [
-      {
-        name: 'rate',
-        count: 1,
-        successCondition: 'result[0] == 1',
-        failureCondition: 'result[0] == 0',
-        provider: { prometheus: { address: 'http://metrics:9090', query: 'q' } },
-      },
-    ],
-  },
-};
-
-/** A metric source that answers with `state.value`. */
-function metrics(state: { value: number }): Transport {
-  return () => {
-    const result = [{ metric: {}, value: [0, String(state.value)] }];
-    const body = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
-    return Promise.resolve({
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: (async function* () {
-        await Promise.resolve();
-        yield new TextEncoder().encode(body);
-      })(),
-    });
-  };
-}
-
-const GATE = { templates: [{ templateName: 'check' }] };
 
 function podsOf({ cluster }: Web, hash: string): readonly KubeObject[] {
   return cluster.sandbox.store
@@ -64,7 +29,7 @@ async function remove({ cluster }: Web, { metadata }: KubeObject): Promise<void>
 describe('a blue-green', () => {
   it('gives production back although the new pods have crashed (pitfall 2)', async () => {
     const options = blueGreen({ postPromotionAnalysis: GATE, scaleDownDelaySeconds: 600 });
-    const metricSource = metrics({ value: 0.5 });
+    const metricSource = metricsOf({ value: 0.5 });
     await withWeb({ ...options, objects: [CHECK], metrics: metricSource }, async (web) => {
       await web.until('healthy', isHealthy);
       await web.setImage('app:v2');
@@ -160,7 +125,7 @@ describe('a blue-green', () => {
   it('analyses anew after a retry, once the preview has its pods (pitfall 45)', async () => {
     const state = { value: 0 };
     const options = blueGreen({ prePromotionAnalysis: GATE, abortScaleDownDelaySeconds: 1 });
-    await withWeb({ ...options, objects: [CHECK], metrics: metrics(state) }, async (web) => {
+    await withWeb({ ...options, objects: [CHECK], metrics: metricsOf(state) }, async (web) => {
       await web.until('healthy', isHealthy);
       await web.setImage('app:v2');
       await web.until('aborted', ({ status }) => status?.abort === true);
@@ -187,7 +152,7 @@ describe('a blue-green', () => {
   it('asks again after an abort of what was approved before', async () => {
     const options = blueGreen(
       { autoPromotionEnabled: false, previewReplicaCount: 1, postPromotionAnalysis: GATE },
-      { objects: [CHECK], metrics: metrics({ value: 0 }) },
+      { objects: [CHECK], metrics: metricsOf({ value: 0 }) },
     );
     await withWeb(options, async (web) => {
       await web.until('healthy', isHealthy);

@@ -1,7 +1,8 @@
 // A template `check` whose verdict a test can turn, and the metric source that it asks.
-import type { KubeObject } from '../../src/api/object.ts';
-import { bodyOf, utf8 } from '../../src/lib/bytes.ts';
+import type { AnalysisRun } from '../../src/api/analysis.ts';
 import type { Transport } from '../../src/lib/ports.ts';
+import { json } from '../support/scripted-server.ts';
+import type { Web } from './web.ts';
 
 /** 1 succeeds, 0 fails, anything between is inconclusive. */
 export interface Verdict {
@@ -26,7 +27,7 @@ export const CHECK = {
       },
     ],
   },
-} as KubeObject;
+};
 
 /** The same every ten seconds, without an end. */
 export const WATCH = {
@@ -43,7 +44,7 @@ export const WATCH = {
       },
     ],
   },
-} as KubeObject;
+};
 
 export const GATE = { templates: [{ templateName: 'check' }] };
 export const GUARD = { templates: [{ templateName: 'watch' }] };
@@ -52,8 +53,16 @@ export const GUARD = { templates: [{ templateName: 'watch' }] };
 export function metricsOf(verdict: Verdict): Transport {
   return () => {
     const result = [{ metric: {}, value: [0, String(verdict.value)] }];
-    const body = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
-    const headers = { 'content-type': 'application/json' };
-    return Promise.resolve({ status: 200, headers, body: bodyOf(utf8(body)) });
+    return Promise.resolve(
+      json(200, { status: 'success', data: { resultType: 'vector', result } }),
+    );
   };
+}
+
+/** AnalysisRuns, by name. */
+export function runsOf({ cluster }: Web): readonly AnalysisRun[] {
+  return cluster.sandbox.store.list(
+    'argoproj.io/analysisruns',
+    'default',
+  ) as readonly AnalysisRun[];
 }

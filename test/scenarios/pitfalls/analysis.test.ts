@@ -4,10 +4,10 @@ import { EXPERIMENTS, ROLLOUTS } from '../../../src/api/resources.ts';
 import type { BlueGreenStrategy } from '../../../src/api/rollout.ts';
 import { TransportError } from '../../../src/lib/ports.ts';
 import { isHealthy, isPaused, type Web, type WebOptions, withWeb } from '../web.ts';
-import { answering, CHECK, GATE, runsOf } from './measured.ts';
+import { metricsOf, CHECK, GATE, runsOf } from '../check.ts';
 
 function judged(state: { value: number }, options: WebOptions): WebOptions {
-  return { ...options, objects: [CHECK], metrics: answering(state) };
+  return { ...options, objects: [CHECK], metrics: metricsOf(state) };
 }
 
 function blueGreen(strategy: Partial<BlueGreenStrategy>): WebOptions {

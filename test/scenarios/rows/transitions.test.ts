@@ -1,10 +1,9 @@
 // What happens to an update on its way (rollout.md 3.9), one test a row.
 import { describe, expect, it } from 'vitest';
-import type { AnalysisRun } from '../../../src/api/analysis.ts';
 import type { Experiment } from '../../../src/api/experiment.ts';
 import { SCALE_DOWN_DEADLINE } from '../../../src/api/names.ts';
 import { HOST } from '../../sim/kinds.ts';
-import { CHECK, GATE, GUARD, metricsOf, WATCH } from '../check.ts';
+import { CHECK, GATE, GUARD, metricsOf, runsOf, WATCH } from '../check.ts';
 import { isHealthy, isPaused, service, type Web, withWeb } from '../web.ts';
 
 const SERVED = { activeService: 'web-active', previewService: 'web-preview' };
@@ -15,13 +14,6 @@ async function updated(web: Web, image = 'app:v2'): Promise<void> {
   await web.until('healthy', isHealthy);
   await web.setImage(image);
   await web.until('paused', isPaused);
-}
-
-function runsOf({ cluster }: Web): readonly AnalysisRun[] {
-  return cluster.sandbox.store.list(
-    'argoproj.io/analysisruns',
-    'default',
-  ) as unknown as readonly AnalysisRun[];
 }
 
 function sizeOf(web: Web, image: string): number {
