@@ -2,6 +2,7 @@
 import {
   any,
   boolean,
+  booleanOr,
   integer,
   intOrString,
   list,
@@ -55,7 +56,7 @@ function fieldSchema(owner: string, name: string, type: string): Schema<unknown>
   const path = `${owner}.${name}`;
   const preset = DEFAULTS[path];
   if (preset !== undefined) return textOr(preset);
-  if (path === 'FileKeySelector.optional') return { ...boolean, default: false } as Schema<boolean>;
+  if (path === 'FileKeySelector.optional') return booleanOr(false);
   const bare = type.replace(/^\*/, '');
   const item = /^\[(.*)\]$/.exec(bare)?.[1];
   if (item !== undefined) return list(LONG.has(path) ? long : fieldSchema(owner, '', item));

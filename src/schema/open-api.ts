@@ -1,6 +1,7 @@
 // A schema as the OpenAPI v3 structural schema that stands in a CustomResourceDefinition.
 import { unreachable } from '../lib/assert.ts';
 import type {
+  BooleanSchema,
   IntegerSchema,
   ListSchema,
   MapSchema,
@@ -53,8 +54,9 @@ export function openApi(schema: Schema<unknown>): OpenApi {
 /** Every schema that the vocabulary can make. */
 export type Known =
   | TextSchema<string>
+  | BooleanSchema
   | IntegerSchema
-  | (Schema<unknown> & { readonly kind: 'number' | 'boolean' | 'intOrString' | 'any' })
+  | (Schema<unknown> & { readonly kind: 'number' | 'intOrString' | 'any' })
   | ListSchema<unknown>
   | MapSchema<unknown>
   | ObjectSchema<unknown>;
@@ -76,8 +78,12 @@ function shapeOf(schema: Known): OpenApi {
     case 'integer':
       return { type: 'integer', format: schema.format };
     case 'number':
+      return { type: 'number' };
     case 'boolean':
-      return { type: schema.kind };
+      return {
+        type: 'boolean',
+        ...(schema.default === undefined ? {} : { default: schema.default }),
+      };
     case 'intOrString':
       return {
         anyOf: [{ type: 'integer' }, { type: 'string' }],

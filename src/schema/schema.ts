@@ -31,6 +31,11 @@ export interface TextSchema<T extends string> extends Schema<T> {
   readonly default?: T;
 }
 
+export interface BooleanSchema extends Schema<boolean> {
+  readonly kind: 'boolean';
+  readonly default?: boolean;
+}
+
 export interface IntegerSchema extends Schema<number> {
   readonly kind: 'integer';
   readonly format: 'int32' | 'int64';
@@ -68,7 +73,7 @@ export type ObjectOf<F extends Fields, R extends keyof F> = {
 export const text: TextSchema<string> = { kind: 'string' };
 export const integer: IntegerSchema = { kind: 'integer', format: 'int32' };
 export const long: IntegerSchema = { kind: 'integer', format: 'int64' };
-export const boolean: Schema<boolean> = { kind: 'boolean' };
+export const boolean: BooleanSchema = { kind: 'boolean' };
 /** A number or a text: counts and percentages, ports, durations. */
 export const intOrString: Schema<number | string> = { kind: 'intOrString' };
 /** RFC 3339. */
@@ -83,6 +88,11 @@ export function oneOf<const T extends string>(...values: readonly T[]): TextSche
 /** Text that the API server fills in when it is absent. */
 export function textOr(value: string): TextSchema<string> {
   return { kind: 'string', default: value };
+}
+
+/** A truth value that the API server fills in when it is absent. */
+export function booleanOr(value: boolean): BooleanSchema {
+  return { kind: 'boolean', default: value };
 }
 
 export function list<T>(item: Schema<T>): ListSchema<T> {
