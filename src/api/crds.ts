@@ -12,6 +12,7 @@ import {
   ROLLOUTS,
 } from './resources.ts';
 import { rolloutSchema } from './rollout.ts';
+import { slim } from './slim.ts';
 
 export interface PrinterColumn {
   readonly name: string;
@@ -126,7 +127,12 @@ function crdOf({ resource, shortName, schema, columns, subresources }: Definitio
   };
 }
 
+/** How closely the API server looks into pod templates: `full` checks them, `slim` only fills in what it must. */
+export type CrdForm = 'full' | 'slim';
+
 /** Our five kinds, in the order in which people learn them. */
-export function crds(): readonly Crd[] {
-  return DEFINITIONS.map(crdOf);
+export function crds(form: CrdForm = 'full'): readonly Crd[] {
+  return DEFINITIONS.map((definition) =>
+    crdOf(form === 'full' ? definition : { ...definition, schema: slim(definition.schema) }),
+  );
 }
