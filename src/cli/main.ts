@@ -1,7 +1,7 @@
 // The programs `slipway` and `kubectl-argo-rollouts`: the machine is handed to the commands here, and nowhere else.
 import { systemClock } from '../host/clock.ts';
 import { systemFiles } from '../host/files.ts';
-import { onOutputGone, onStopSignal, systemTerminal } from '../host/terminal.ts';
+import { onOutputGone, onStopSignal, outputWritten, systemTerminal } from '../host/terminal.ts';
 import { cancellation } from '../lib/clock.ts';
 import type { Processes } from '../lib/ports.ts';
 import type { Context } from './command.ts';
@@ -86,4 +86,7 @@ async function main(): Promise<number> {
 }
 
 // Connections that are kept alive and watches that nobody reads any more must not hold the program back.
-void main().then((code) => process.exit(code));
+void main().then(async (code) => {
+  await outputWritten();
+  process.exit(code);
+});

@@ -6,6 +6,7 @@ import { CONTROLLER } from './commands/controller.ts';
 import { DEMO } from './commands/demo.ts';
 import { GET_EXPERIMENT, GET_ROLLOUT } from './commands/get.ts';
 import { helpCommand } from './commands/help.ts';
+import { INSTALL } from './commands/install.ts';
 import { CREATE, DASHBOARD, LINT, NOTIFICATIONS } from './commands/later.ts';
 import { LIST_EXPERIMENTS, LIST_ROLLOUTS } from './commands/list.ts';
 import {
@@ -33,7 +34,7 @@ function group(name: string, args: string, short: string, children: Group['child
 
 /** The commands of kubectl's plugin; `slipway` has its own beside them. */
 export function rootCommand(name: ProgramName): Group {
-  const own = name === 'slipway' ? [CONTROLLER, SANDBOX, DEMO, TRAFFIC] : [];
+  const own = name === 'slipway' ? [CONTROLLER, INSTALL, SANDBOX, DEMO, TRAFFIC] : [];
   const root: Group = {
     kind: 'group',
     name,

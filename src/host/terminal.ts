@@ -18,6 +18,17 @@ export const systemTerminal: Terminal = {
   },
 };
 
+/** Resolves when all that was written has been handed over, or never will be: a pipe takes only so much at once. */
+export async function outputWritten(): Promise<void> {
+  const handedOver = (stream: NodeJS.WriteStream): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    // Called after a failure too; that has been told by then.
+    stream.write('', () => resolve(undefined));
+    return promise;
+  };
+  await Promise.all([handedOver(process.stdout), handedOver(process.stderr)]);
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Calls `run` at the first signal to stop (a closed terminal too); a second one ends the process at once. */
