@@ -19,6 +19,7 @@ import {
 } from '../api/resources.ts';
 import type { Rollout } from '../api/rollout.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { noObjects } from '../kube/no-objects.ts';
 import { createWatchCache, type WatchCache } from '../kube/watch-cache.ts';
 import type { Clock, Random } from '../lib/ports.ts';
 import type { Log } from './log.ts';
@@ -104,7 +105,11 @@ export function createCaches(options: CachesOptions): Caches {
     experiments: cacheOf(EXPERIMENTS),
     analysisRuns: cacheOf(ANALYSIS_RUNS),
     analysisTemplates: cacheOf(ANALYSIS_TEMPLATES),
-    clusterAnalysisTemplates: cacheOf(CLUSTER_ANALYSIS_TEMPLATES),
+    // Whoever has the rights of one namespace may not read what is of none (operations.md 6).
+    clusterAnalysisTemplates:
+      options.namespace === undefined
+        ? cacheOf(CLUSTER_ANALYSIS_TEMPLATES)
+        : noObjects(CLUSTER_ANALYSIS_TEMPLATES),
     replicaSets: cacheOf(REPLICA_SETS),
     services: cacheOf(SERVICES),
     // A cluster need not have Istio, and may get it later.

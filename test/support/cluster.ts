@@ -24,6 +24,7 @@ import { VirtualClock } from '../../src/lib/virtual-clock.ts';
 import { pluginAnswers } from '../../src/plugins/answers.ts';
 import { measureWith } from '../../src/providers/measure.ts';
 import type { PluginStand } from './plugins.ts';
+import { type Rights, watchRights } from './rights.ts';
 import { createSandbox, PROMETHEUS_HOSTS, type Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { Author } from '../sim/checkers/checker.ts';
 import { type Broken, textOf, watchPromises } from '../sim/checkers/watch.ts';
@@ -52,6 +53,8 @@ export interface ClusterOptions {
   readonly verbose?: boolean;
   /** What this cluster breaks is looked at by the test itself, instead of failing when it is stopped. */
   readonly breaksPromises?: boolean;
+  /** The one that the controller watches; all if absent. */
+  readonly namespace?: string;
   /** There is no controller until `restart`. */
   readonly isUncontrolled?: boolean;
   /** Programs that measure, route and take steps; none if absent. */
@@ -70,6 +73,8 @@ export interface Cluster {
   readonly client: KubeClient;
   /** Promises of design.md "Traffic safety" that the API server's log shows broken so far. */
   readonly broken: readonly Broken[];
+  /** What the controller has asked for, and what of it its installation does not grant. */
+  readonly rights: Rights;
   controller: Controller;
   /** What the present controller counts. */
   metrics: Metrics;
@@ -79,7 +84,7 @@ export interface Cluster {
   restart(): Promise<void>;
   /** Lets everything that is due happen, without time passing. */
   settle(): Promise<void>;
-  /** Ends it; fails if a promise was broken. */
+  /** Ends it; fails if a promise was broken, or something was asked for that no installation grants. */
   stop(): Promise<void>;
 }
 
@@ -126,9 +131,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     author: () => authors.getStore() ?? 'other',
     now: () => clock.now(),
   });
+  const rights = watchRights(options.namespace);
   const api: Transport = (request) => authors.run('controller', () => sandbox.api(request));
   const begin = async (metrics: Metrics): Promise<Controller> => {
-    const controller = controllerOn(sandbox, { clock, options, api, metrics });
+    const controller = controllerOn(sandbox, { clock, options, api, metrics, rights });
     await drive(clock, controller.start());
     return controller;
   };
@@ -138,6 +144,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     sandbox,
     client,
     broken,
+    rights,
     controller: options.isUncontrolled === true ? NO_CONTROLLER : await begin(metrics),
     metrics,
     advance: (ms) => clock.advance(milliseconds(ms)),
@@ -150,6 +157,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     stop: async () => {
       await drive(clock, cluster.controller.stop());
       await drive(clock, sandbox.stop());
+      if (rights.missing.size > 0) {
+        throw new Error(
+          `src/cli/install/rules.ts does not grant: ${[...rights.missing].join(', ')}`,
+        );
+      }
       if (options.breaksPromises === true || broken.length === 0) return;
       throw new Error(`promises were broken:\n${broken.map(textOf).join('\n')}`);
     },
@@ -183,14 +195,17 @@ function controllerOn(
     options,
     api,
     metrics,
+    rights,
   }: {
     readonly clock: VirtualClock;
     readonly options: ClusterOptions;
     readonly api: Transport;
     readonly metrics: Metrics;
+    readonly rights: Rights;
   },
 ): Controller {
   const transport: Transport = (request) => {
+    rights.see(request);
     options.onRequest?.(request);
     return options.intercept?.(request, api) ?? api(request);
   };
@@ -232,6 +247,7 @@ function controllerOn(
     clock: options.controllerClock?.(clock) ?? clock,
     random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
     measure,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(asked === undefined ? {} : { plugins: asked.answers }),
     events,
     log,
