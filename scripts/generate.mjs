@@ -1,13 +1,16 @@
-// Writes what follows from the definitions in src/: crds/*.yaml and docs/reference/*.md. `--check` compares instead and
-// ends with 1 when a file is not up to date.
+// Writes what follows from the definitions in src/: crds/*.yaml, deploy/*.yaml and docs/reference/*.md. `--check`
+// compares instead and ends with 1 when a file is not up to date.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { crds } from '../src/api/crds.ts';
+import { kustomizeBase } from '../src/cli/install/kustomize.ts';
 import { toYaml } from '../src/lib/yaml.ts';
 import { referencePages } from './reference-pages.mjs';
 
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const isCheck = process.argv.includes('--check');
 const folders = {
   crds: new Map(crds().map((crd) => [`${crd.metadata.name}.yaml`, toYaml(crd)])),
+  deploy: kustomizeBase(`slipway:v${version}`),
   'docs/reference': referencePages(),
 };
 

@@ -45,7 +45,7 @@ function packed() {
   } = own;
   return {
     ...rest,
-    files: ['dist/bin', ...files, 'crds', 'examples', 'CHANGELOG.md'],
+    files: ['dist/bin', ...files, 'crds', 'deploy', 'examples', 'CHANGELOG.md'],
     ...(needed.length === 0 ? {} : { dependencies: Object.fromEntries(needed) }),
   };
 }

@@ -1,5 +1,11 @@
 // `slipway install` and the kustomize base, applied with the machine's kubectl.
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installObjects } from '../../src/cli/install/objects.ts';
+import { systemFiles } from '../../src/host/files.ts';
+import { systemProcesses } from '../../src/host/processes.ts';
 import { parseYaml } from '../../src/lib/yaml.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
@@ -9,6 +15,8 @@ import { bundledProgram, type Program } from '../support/program.ts';
 const LONG = { timeout: 90_000 } as const;
 /** What one pipe holds until somebody reads it. */
 const PIPE_BYTES = 65_536;
+
+const PACKAGE = new URL('../../package.json', import.meta.url);
 
 interface Printed {
   readonly kind: string;
@@ -65,6 +73,88 @@ describe('slipway install', () => {
     expect(await cluster.ok(account)).toBe('2');
   });
 });
+
+/** What the machine's kubectl makes of a folder; it asks no server. */
+async function rendered(folder: string): Promise<readonly Printed[]> {
+  const args = ['kustomize', folder];
+  const { code, stdout, stderr } = await systemProcesses.run({ command: 'kubectl', args, env: {} });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return documents(stdout);
+}
+
+describe('the kustomize base', () => {
+  const folder = fileURLToPath(new URL('../../deploy', import.meta.url));
+  const named = (objects: readonly Printed[]) =>
+    objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted();
+
+  it('renders to what slipway install prints', LONG, async () => {
+    const options = { crds: 'full', isNamespaced: false, secretsIn: [] } as const;
+    const image = (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
+    const objects = installObjects({
+      ...options,
+      namespace: 'argo-rollouts',
+      image: `slipway:v${image}`,
+    });
+    const base = await rendered(folder);
+    expect(named(base)).toEqual(named(objects as unknown as readonly Printed[]));
+    for (const object of objects) expect(base).toContainEqual(object);
+  });
+
+  it('an overlay moves all of it, the account of the bindings too', LONG, async () => {
+    const overlay = await systemFiles.temporaryFolder('slipway-overlay-');
+    const kustomization = {
+      namespace: 'delivery',
+      resources: [relative(overlay, folder)],
+      images: [{ name: 'slipway', newName: 'registry.example.com/slipway', newTag: 'v1' }],
+    };
+    await systemFiles.write(`${overlay}/kustomization.yaml`, JSON.stringify(kustomization));
+    const text = JSON.stringify(await rendered(overlay));
+    await systemFiles.remove(overlay);
+    expect(text).not.toMatch(/"namespace":"argo-rollouts"/);
+    expect(text.match(/"namespace":"delivery"/g)?.length).toBeGreaterThan(6);
+    expect(text).toContain('"image":"registry.example.com/slipway:v1"');
+  });
+});
+
+describe('the image', () => {
+  const text = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  const last = text.slice(text.lastIndexOf('\nFROM '));
+  const said = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(last)?.[1];
+  const deployment = installObjects({
+    namespace: 'argo-rollouts',
+    image: 'slipway:v1',
+    crds: 'none',
+    isNamespaced: false,
+    secretsIn: [],
+  }).at(-1) as unknown as { readonly spec: { readonly template: { readonly spec: PodSpec } } };
+  const pod = deployment.spec.template.spec;
+
+  it('is run by the user and in the folder that the Deployment goes by', () => {
+    expect(said('USER')).toBe(`${pod.securityContext.runAsUser}:${pod.securityContext.runAsGroup}`);
+    const [container] = pod.containers;
+    expect(container?.volumeMounts[0]?.mountPath).toBe(`${said('WORKDIR')}/plugin-bin`);
+    const ports = container?.ports.map(({ containerPort }) => containerPort).toSorted();
+    expect(said('EXPOSE')).toBe(ports?.join(' '));
+    expect(JSON.parse(said('CMD') ?? '')).toEqual(container?.args);
+  });
+
+  it('starts what its build has put there', () => {
+    const [node, script] = JSON.parse(said('ENTRYPOINT') ?? '') as readonly string[];
+    expect(last).toMatch(/^COPY --from=build .*\/image\/opt\/slipway \/opt\/slipway$/m);
+    expect(text).toContain(`/image${node}`);
+    expect(script?.replace(/\/slipway$/, '/')).toBe('/opt/slipway/bin/');
+    expect(text).toContain('cp dist/bin/* /image/opt/slipway/bin/');
+  });
+});
+
+interface PodSpec {
+  readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number };
+  readonly containers: readonly {
+    readonly args: readonly string[];
+    readonly ports: readonly { readonly containerPort: number }[];
+    readonly volumeMounts: readonly { readonly mountPath: string }[];
+  }[];
+}
 
 describe('flags of slipway install', () => {
   let cluster: Cluster;
