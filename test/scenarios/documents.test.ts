@@ -41,7 +41,8 @@ function ownWords(line: string): readonly string[] | undefined {
   const match = /^(?:kubectl argo rollouts|kubectl-argo-rollouts|(?:\S*\/)?slipway) (.*)$/.exec(
     line,
   );
-  return match?.[1]?.split(/\s+/);
+  // What reads its output is another program.
+  return match?.[1]?.replace(/ \| .*$/, '').split(/\s+/);
 }
 
 async function helpOf(cluster: Cluster, words: readonly string[]): Promise<string> {
