@@ -1,5 +1,5 @@
 // What arrives in a plugin that was built with the reference's own types: every field of a whole object, and the
-// answers of all methods. In complete runs only: Go compiles these types for minutes.
+// answers of all methods. In complete runs only (vitest.config.ts): Go compiles these types for minutes.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { REFERENCE_TYPES } from '../../src/plugins/go/reference-types.ts';
 import { measurePlugin } from '../../src/plugins/kinds/metric.ts';
 import { type RouterCall, routeByPlugin } from '../../src/plugins/kinds/router.ts';
 import { askStep } from '../../src/plugins/kinds/step.ts';
-import { builtPlugin, buildsReference } from '../support/go.ts';
+import { builtPlugin } from '../support/go.ts';
 import { pluginStand } from '../support/plugins.ts';
 
 const NAME = 'tests/echo';
@@ -24,7 +24,7 @@ function example(name: string): Json {
   return parsed.documents[0] as Json;
 }
 
-describe.runIf(buildsReference)("a plugin with the reference's types", () => {
+describe("a plugin with the reference's types", () => {
   let command = '';
   beforeAll(() => {
     command = builtPlugin('reference');

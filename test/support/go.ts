@@ -9,9 +9,6 @@ const isWhole = process.env['SLIPWAY_TEST_ALL'] === '1';
 
 export const hasGo: boolean = isWhole || isOnPath('go');
 
-/** The reference's own types take minutes to be compiled: in complete runs only. */
-export const buildsReference: boolean = isWhole;
-
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The executable of a folder of test/plugins. Built once, then as fast as Go sees that nothing has changed. */
