@@ -122,7 +122,7 @@ const ROWS: Readonly<Record<ReasonCode, Row>> = {
   WaitingForExperiment: { when: 'an experiment is under way', setup: TRIED, acts: [UPDATE] },
   WaitingForPlugin: {
     when: 'the current step is that of a plugin',
-    setup: { steps: [{ kind: 'weight', weight: 50 }] },
+    setup: { steps: [{ kind: 'pause' }] },
     acts: [UPDATE],
     but: { path: [...STEP], value: { plugin: { name: 'shop/approval' } } },
   },

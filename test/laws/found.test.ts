@@ -110,7 +110,7 @@ const ROWS: readonly Row[] = [
       spec: { replicas: 2 },
     },
     turns: [
-      { act: { kind: 'image', version: 3 }, after: 5 },
+      { act: { kind: 'image', version: 3 }, after: 3 },
       { act: { kind: 'abort' }, after: 'rest' },
     ],
     isRescued: true,

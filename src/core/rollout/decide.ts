@@ -21,6 +21,7 @@ import { blueGreenOf, isRouted } from './limits.ts';
 import { syncMetadata } from './metadata.ts';
 import { createNewSet, foundStatus } from './new-set.ts';
 import { isHalted, type Pass, passOf, rolloutPatch } from './pass.ts';
+import { onward } from './onward.ts';
 import { releaseObjects } from './release.ts';
 import { restartPods } from './restart.ts';
 import { syncRevision } from './revision.ts';
@@ -35,8 +36,12 @@ import { recordWorkload } from './workload-scaling.ts';
 import type { RolloutWorld } from './world.ts';
 
 export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatus> {
-  const pass = passOf(lastDriven(world), now);
-  const decision = decisionOf(pass, nextStatus(pass));
+  const driven = lastDriven(world);
+  const decideOnce = (one: RolloutWorld) => {
+    const pass = passOf(one, now);
+    return decisionOf(pass, nextStatus(pass));
+  };
+  const decision = onward(driven, decideOnce(driven), { now, decide: decideOnce });
   return world.firstSeen ? announced(world, decision) : decision;
 }
 
