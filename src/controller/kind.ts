@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly world: unknown;
   readonly memory: Memory;
   decide(now: Instant): Decision<unknown>;
+  /** Whether writing this status may wait a little for what changes next (`pass.ts`); never, if absent. */
+  canWait?(status: unknown): boolean;
   /** Called once the decision has been carried out whole. */
   onCarriedOut(): void;
 }

@@ -3,6 +3,7 @@
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { Answer, Refusal } from '../core/decision.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
+import type { Instant } from '../lib/ports.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Effect } from './apply.ts';
 import type { Reference } from './references.ts';
@@ -48,6 +49,8 @@ export class Memory {
   readonly hashes = new Memo<Readonly<Record<string, string>>>();
   /** What is wrong with the spec or with what it names, found once for each version of these. */
   readonly problem = new Memo<RolloutProblem | undefined>();
+  /** Since when a status waits to be written with what changes next. */
+  statusWaitsSince: Instant | undefined;
   readonly #pending = new Map<string, Effect & { readonly ref: ObjectRef }>();
   readonly #answers = new Map<string, Answer>();
   readonly #taken = new Map<string, KubeObject>();

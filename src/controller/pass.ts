@@ -5,7 +5,9 @@ import type { Decision, EventNote } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError } from '../kube/errors.ts';
 import { unreachable } from '../lib/assert.ts';
+import { jsonEqual } from '../lib/equal.ts';
 import type { Cancel, Clock } from '../lib/ports.ts';
+import { later, seconds } from '../lib/time.ts';
 import { applyWrites, type Effect, nameOf, type Outcome, writeStatus } from './apply.ts';
 import { type AskPorts, fetchAnswers } from './asks.ts';
 import type { Kind, Snapshot } from './kind.ts';
@@ -13,6 +15,9 @@ import type { Fields, Log } from './log.ts';
 import type { Memory, Seen } from './memory.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PassResult, Queue } from './queue.ts';
+
+/** How long counts of pods wait to be written with something else. */
+const COUNTS_WAIT = seconds(1);
 
 export interface PassPorts {
   readonly client: KubeClient;
@@ -110,6 +115,7 @@ async function statusOutcome(
   );
   if (own?.kind === 'deleted') return { kind: 'ok', effects: [] };
   if (ports.abandoned.cancelled) return { kind: 'abandoned', effects: [] };
+  if (waits(ports, pass, snapshot, done.decision)) return { kind: 'ok', effects: [] };
   const target = {
     ref: snapshot.ref,
     // A write of this pass to the object itself was refused unless it was made on the snapshot's version,
@@ -132,6 +138,30 @@ async function statusOutcome(
     const what = `write the status of ${snapshot.ref.resource.plural}/${snapshot.ref.name}`;
     return { kind: 'failed', effects: [], error, what };
   }
+}
+
+/**
+ * Counts of pods change several times while a set grows, and mostly with them what they are waited for: they are written
+ * with that, or after a second. Whoever is only told a count later loses nothing; each write of it would cost as much as
+ * one that moves the Rollout on.
+ */
+function waits(
+  { clock, queue }: PassPorts,
+  { key, memory }: PassOf,
+  snapshot: Snapshot,
+  { status, events }: Decision<unknown>,
+): boolean {
+  const now = clock.now();
+  const isOfCounts = events.length === 0 && snapshot.canWait?.(status) === true;
+  const isWritten = isOfCounts && jsonEqual(snapshot.status ?? {}, status);
+  const until = later(memory.statusWaitsSince ?? now, COUNTS_WAIT);
+  if (!isOfCounts || isWritten || now >= until) {
+    memory.statusWaitsSince = undefined;
+    return false;
+  }
+  memory.statusWaitsSince ??= now;
+  queue.addAt(key, until);
+  return true;
 }
 
 function tellOf(ports: PassPorts, snapshot: Snapshot, note: EventNote): void {

@@ -4,8 +4,9 @@ import type { ReplicaSet } from '../api/kubernetes.ts';
 import { HASH_LABEL } from '../api/names.ts';
 import type { KubeObject } from '../api/object.ts';
 import { REPLICA_SETS, ROLLOUTS } from '../api/resources.ts';
-import type { Rollout } from '../api/rollout.ts';
+import type { Rollout, RolloutStatus } from '../api/rollout.ts';
 import { matchesSelector } from '../api/selector.ts';
+import { isOfCountsOnly } from '../core/rollout/counts.ts';
 import { decide } from '../core/rollout/decide.ts';
 import { rolloutProblem } from '../core/rollout/validation.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
@@ -69,6 +70,7 @@ function snapshotOf(world: RolloutWorld, memory: Memory, onCarriedOut: () => voi
     world,
     memory,
     decide: (now) => decide(world, now),
+    canWait: (status) => isOfCountsOnly(rollout.status ?? {}, status as RolloutStatus),
     onCarriedOut,
   };
 }
