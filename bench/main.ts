@@ -9,6 +9,7 @@ import { FLEET } from './fleet.ts';
 import { GROWTH } from './growth.ts';
 import { MATRIX } from './matrix.ts';
 import { MESH } from './mesh.ts';
+import { REQUESTS } from './requests.ts';
 import { SANDBOX } from './sandbox.ts';
 import { START } from './start.ts';
 import { STORY } from './story.ts';
@@ -20,6 +21,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   STORY,
   MATRIX,
   MESH,
+  REQUESTS,
   FLEET,
   GROWTH,
 ];
