@@ -20,10 +20,10 @@ function event(reason: string, message = 'it happened'): RecordedEvent {
   return { about: ABOUT, type: 'Normal', reason, message };
 }
 
-const stored: Answer = ({ body }) => json(201, JSON.parse(utf8Text(body ?? new Uint8Array())));
+const stored = ({ body }: HttpRequest) => json(201, JSON.parse(utf8Text(body ?? new Uint8Array())));
 const REFUSED = new TransportError('refused', 'nothing listens');
 
-function recorder() {
+function recorder(pace?: () => Promise<void>) {
   const clock = new VirtualClock({ start: instant(Date.UTC(2026, 0, 1)), idle });
   const server = scriptedServer(() => clock.now(), stored);
   const problems: string[] = [];
@@ -31,6 +31,7 @@ function recorder() {
     client: createClient({ transport: server.transport }),
     clock,
     component: 'rollouts-controller',
+    ...(pace === undefined ? {} : { pace }),
     onProblem: (error, { reason }) => problems.push(`${reason}: ${error.message}`),
   });
   const asked = () => server.asked.map(({ request }) => summary(request));
@@ -82,7 +83,7 @@ describe('the event recorder', () => {
     events.record(event('A'));
     events.record(event('A'));
     await clock.advance(seconds(0));
-    expect(asked()).toEqual(['POST A', 'POST B', 'PATCH 2', 'PATCH 3']);
+    expect(asked()).toEqual(['POST A', 'POST B', 'PATCH 3']);
     const name = sent(server.asked[0]?.request as HttpRequest).metadata?.name;
     expect(server.asked[2]?.request.path).toBe(`/api/v1/namespaces/shop/events/${name}`);
   });
@@ -130,10 +131,10 @@ describe('the event recorder', () => {
   it('an event that the server has forgotten is told anew', async () => {
     const { clock, server, events, asked, problems } = recorder();
     server.next(stored, refusal(404, 'NotFound'));
-    events.record(event('A'));
-    events.record(event('A'));
-    events.record(event('A'));
-    await clock.advance(seconds(0));
+    for (let times = 0; times < 3; times += 1) {
+      events.record(event('A'));
+      await clock.advance(seconds(0));
+    }
     expect(asked()).toEqual(['POST A', 'PATCH 2', 'POST A', 'PATCH 2']);
     expect(problems).toEqual([]);
   });
@@ -164,13 +165,29 @@ describe('the event recorder', () => {
     expect(problems).toEqual([]);
   });
 
-  it('a server that never answers is given up, and the next event gets its turn', async () => {
+  it('an event that is not taken for long is tried until it is, and delays no other object', async () => {
     const { clock, server, events, asked, problems } = recorder();
-    server.next(...Array.from({ length: 6 }, () => REFUSED));
+    const busy: Answer = (request) =>
+      summary(request) === 'POST A' ? refusal(503, 'ServiceUnavailable') : stored(request);
+    server.next(...Array.from({ length: 10 }, () => busy));
     events.record(event('A'));
-    events.record(event('B'));
+    for (let index = 0; index < 5; index += 1) {
+      events.record({ ...event(`B${index}`), about: { ...ABOUT, uid: `u${index + 2}` } });
+    }
+    await clock.advance(seconds(0));
+    expect(asked()).toEqual(['POST A', 'POST B0', 'POST B1', 'POST B2', 'POST B3', 'POST B4']);
     await clock.advance(seconds(60));
-    expect(asked()).toEqual([...Array.from({ length: 6 }, () => 'POST A'), 'POST B']);
+    expect(asked().slice(6)).toEqual(Array.from({ length: 5 }, () => 'POST A'));
+    expect(problems).toEqual([]);
+  });
+
+  it('what no server has taken for an hour is given up', async () => {
+    const { clock, server, events, problems } = recorder();
+    server.next(...Array.from({ length: 200 }, () => REFUSED));
+    events.record(event('A'));
+    await clock.advance(seconds(3500));
+    expect(problems).toEqual([]);
+    await clock.advance(seconds(200));
     expect(problems).toEqual(['A: nothing listens']);
   });
 
@@ -197,10 +214,43 @@ describe('the event recorder', () => {
     expect(clock.now()).toBe(Date.UTC(2026, 0, 1));
   });
 
-  it('more than can wait are dropped and told', async () => {
-    const { clock, events, problems } = recorder();
-    for (let index = 0; index < 1002; index += 1) events.record(event(`R${index}`));
+  it('however many wait, all are told', async () => {
+    const { clock, server, events, problems } = recorder();
+    for (let index = 0; index < 5000; index += 1) {
+      const uid = `u${index % 500}`;
+      events.record({ ...event(`R${Math.floor(index / 500)}`), about: { ...ABOUT, uid } });
+    }
+    for (let turn = 0; turn < 1000; turn += 1) await clock.advance(seconds(0));
+    expect(server.asked.length).toBe(5000);
+    expect(problems).toEqual([]);
+  });
+
+  it('those of one moment say when they happened, however late they are sent', async () => {
+    const { clock, server, events } = recorder();
+    server.next(REFUSED);
+    events.record(event('A'));
+    await clock.advance(seconds(10));
+    expect(sent(server.asked.at(-1)?.request as HttpRequest)).toMatchObject({
+      firstTimestamp: '2026-01-01T00:00:00Z',
+      lastTimestamp: '2026-01-01T00:00:00Z',
+    });
+  });
+
+  it('objects take turns: who tells much does not delay the others', async () => {
+    const turns: (() => void)[] = [];
+    const { clock, server, events, asked } = recorder(() => {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      turns.push(() => resolve(undefined));
+      return promise;
+    });
+    for (let index = 0; index < 10; index += 1) events.record(event(`R${index}`));
+    events.record({ ...event('B'), about: { ...ABOUT, uid: 'u2' } });
     await clock.advance(seconds(0));
-    expect(problems).toEqual(['R1001: too many events are waiting to be sent']);
+    expect(server.asked).toEqual([]);
+    for (let turn = 0; turn < 3; turn += 1) {
+      turns.shift()?.();
+      await clock.advance(seconds(0));
+    }
+    expect(asked()).toEqual(['POST R0', 'POST B', 'POST R1']);
   });
 });

@@ -1,13 +1,15 @@
-// Kubernetes Events: what happened to an object, told once; the same again raises its count. A server that does not
-// answer is tried some more times; one that refuses is not.
+// Kubernetes Events: what happened to an object, told once; the same again raises its count. All that is recorded is sent,
+// at the pace that `pace` allows and apart from everything else; a server that does not answer is tried again for as long
+// as it would keep the event, one that refuses is not.
 // (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/, operations.md).
 import type { KubeObject } from '../api/object.ts';
 import { EVENTS } from '../api/resources.ts';
-import { cancellation, sleep } from '../lib/clock.ts';
-import type { Clock, Instant } from '../lib/ports.ts';
+import { cancellation } from '../lib/clock.ts';
+import type { Cancel, Clock, Instant } from '../lib/ports.ts';
 import { formatInstant, milliseconds } from '../lib/time.ts';
 import type { KubeClient } from './client.ts';
 import { ApiError, isNotFound } from './errors.ts';
+import { EventQueue, keyOfEvent, type Talk, type WaitingEvent } from './event-queue.ts';
 
 export interface EventAbout {
   readonly apiVersion: string;
@@ -25,7 +27,7 @@ export interface RecordedEvent {
 }
 
 export interface EventRecorder {
-  /** Never throws, never waits: sending goes on in the background, in order. */
+  /** Never throws, never waits: sending goes on in the background, in order for each object. */
   record(event: RecordedEvent): void;
   /** Resolves when all that was recorded has been sent or given up; nothing is waited for any more. */
   flush(): Promise<void>;
@@ -36,6 +38,8 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   /** Name of the source, e.g. `rollouts-controller`. */
   readonly component: string;
+  /** Awaited before each request, so that telling costs the server no more than it may; no pause if absent. */
+  readonly pace?: (cancel: Cancel) => Promise<void>;
   /** Told of events that could not be stored. */
   readonly onProblem: (error: Error, event: RecordedEvent) => void;
 }
@@ -46,15 +50,16 @@ interface Stored {
   readonly at: Instant;
 }
 
-/** Events that may wait to be sent; beyond it new ones are dropped and told as a problem. */
-const CAPACITY = 1000;
 /** How many different events are remembered for counting. */
 const REMEMBERED = 4096;
 /** And for how long after it was last told: servers keep an event for an hour, as a rule. */
 const REMEMBERED_MS = 3_600_000;
-/** How often sending is tried, and the first pause between; each is twice the one before. */
-const TRIES = 6;
+/** The first pause after a failure; each is twice the one before, up to the longest. */
 const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** Objects that are told of at the same time; and when there is no time left. */
+const LANES = 4;
+const LAST_LANES = 32;
 /** What a name may be long, less the moment that is put behind it. */
 const LONGEST_NAME = 253 - 20;
 
@@ -69,78 +74,98 @@ class Recorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
   /** In the order in which they were last told. */
   readonly #stored = new Map<string, Stored>();
-  readonly #waiting: RecordedEvent[] = [];
-  #sending: Promise<void> | undefined;
+  readonly #queue: EventQueue;
+  #lanes = 0;
+  readonly #flushed: (() => void)[] = [];
   /** Cancelled while what is left is to be sent without pauses. */
   #hurry = cancellation();
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
+    this.#queue = new EventQueue(options.clock);
   }
 
   record(event: RecordedEvent): void {
-    if (this.#waiting.length >= CAPACITY) {
-      this.#options.onProblem(new Error('too many events are waiting to be sent'), event);
-      return;
-    }
-    this.#waiting.push(event);
-    this.#sending ??= this.#sendAll();
+    this.#queue.add(event);
+    this.#start();
   }
 
   async flush(): Promise<void> {
     this.#hurry.now();
-    await this.#sending;
+    if (!this.#queue.isEmpty) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#flushed.push(() => resolve(undefined));
+      this.#queue.resumeAll();
+      this.#start();
+      await promise;
+    }
     this.#hurry = cancellation();
   }
 
-  async #sendAll(): Promise<void> {
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
-      try {
-        await this.#sendPatiently(event);
-      } catch (error) {
-        this.#options.onProblem(error instanceof Error ? error : new Error(String(error)), event);
-      }
-    }
-    this.#sending = undefined;
-  }
-
-  async #sendPatiently(event: RecordedEvent): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.#send(event);
-      } catch (error) {
-        const { cancel } = this.#hurry;
-        if (isRefusal(error) || tries >= TRIES || cancel.cancelled) throw error;
-        const pause = milliseconds(FIRST_PAUSE_MS * 2 ** (tries - 1));
-        await sleep(this.#options.clock, pause, cancel);
-      }
+  #start(): void {
+    const most = this.#hurry.cancel.cancelled ? LAST_LANES : LANES;
+    while (this.#lanes < most) {
+      const talk = this.#queue.take();
+      if (talk === undefined) return;
+      this.#lanes += 1;
+      void this.#sendOne(talk);
     }
   }
 
-  async #send(event: RecordedEvent): Promise<void> {
-    const { about, type, reason, message } = event;
-    const key = [about.uid, about.name, type, reason, message].join('\n');
+  async #sendOne(talk: Talk): Promise<void> {
+    const [waiting] = talk.waiting;
+    if (waiting === undefined) throw new Error('an object with nothing to tell has its turn');
+    try {
+      const { cancel } = this.#hurry;
+      if (!cancel.cancelled) await this.#options.pace?.(cancel);
+      await this.#send(waiting);
+      this.#queue.sent(talk);
+    } catch (error) {
+      this.#failed(talk, waiting, error);
+    }
+    this.#lanes -= 1;
+    if (this.#queue.isEmpty) for (const resolve of this.#flushed.splice(0)) resolve();
+    this.#start();
+  }
+
+  /** Tried again later, unless the server has refused it, would have forgotten it by now, or there is no time left. */
+  #failed(talk: Talk, waiting: WaitingEvent, error: unknown): void {
+    const isTooOld = this.#options.clock.now() - waiting.last >= REMEMBERED_MS;
+    if (isRefusal(error) || isTooOld || this.#hurry.cancel.cancelled) {
+      const problem = error instanceof Error ? error : new Error(String(error));
+      this.#options.onProblem(problem, waiting.event);
+      this.#queue.sent(talk);
+      return;
+    }
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** waiting.failures, LONGEST_PAUSE_MS);
+    waiting.failures += 1;
+    this.#queue.pause(talk, milliseconds(pauseMs), () => this.#start());
+  }
+
+  async #send(waiting: WaitingEvent): Promise<void> {
+    const { about } = waiting.event;
+    const key = keyOfEvent(waiting.event);
     this.#forgetOld();
     const stored = this.#stored.get(key);
-    const now = formatInstant(this.#options.clock.now());
-    if (stored === undefined) return this.#create(event, key, now);
+    if (stored === undefined) return this.#create(waiting, key);
     const namespace = about.namespace ?? 'default';
-    const count = stored.count + 1;
+    const count = stored.count + waiting.count;
     const ref = { resource: EVENTS, namespace, name: stored.name };
+    const body = { count, lastTimestamp: formatInstant(waiting.last) };
     try {
-      await this.#options.client.patch(ref, { type: 'merge', body: { count, lastTimestamp: now } });
+      await this.#options.client.patch(ref, { type: 'merge', body });
       this.#remember(key, { name: stored.name, count });
     } catch (error) {
       if (!isNotFound(error)) throw error;
       // A server may have kept it for a shorter time: then it is told anew.
-      await this.#create(event, key, now);
+      await this.#create(waiting, key);
     }
   }
 
-  async #create(event: RecordedEvent, key: string, now: string): Promise<void> {
+  async #create(waiting: WaitingEvent, key: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#createNamed(event, key, now);
+        return await this.#createNamed(waiting, key);
       } catch (error) {
         // Another recorder has told something of an object with the same name in this very millisecond.
         const isTaken = error instanceof ApiError && error.reason === 'AlreadyExists';
@@ -149,15 +174,13 @@ class Recorder implements EventRecorder {
     }
   }
 
-  async #createNamed(event: RecordedEvent, key: string, now: string): Promise<void> {
+  async #createNamed({ event, first, last, count }: WaitingEvent, key: string): Promise<void> {
     const { about, type, reason, message } = event;
     const namespace = about.namespace ?? 'default';
-    const { component, clock, client } = this.#options;
+    const { component, client } = this.#options;
     // As other recorders name them: the object's name and the moment in hexadecimal nanoseconds.
-    const moment = (BigInt(Math.trunc(clock.now())) * 1_000_000n + BigInt(this.#next())).toString(
-      16,
-    );
-    const name = `${about.name.slice(0, LONGEST_NAME)}.${moment}`;
+    const moment = BigInt(Math.trunc(first)) * 1_000_000n + BigInt(this.#next());
+    const name = `${about.name.slice(0, LONGEST_NAME)}.${moment.toString(16)}`;
     const object: KubeObject & Record<string, unknown> = {
       apiVersion: 'v1',
       kind: 'Event',
@@ -167,14 +190,14 @@ class Recorder implements EventRecorder {
       message,
       type,
       source: { component },
-      firstTimestamp: now,
-      lastTimestamp: now,
-      count: 1,
+      firstTimestamp: formatInstant(first),
+      lastTimestamp: formatInstant(last),
+      count,
       reportingComponent: component,
       reportingInstance: '',
     };
     await client.create(EVENTS, object);
-    this.#remember(key, { name, count: 1 });
+    this.#remember(key, { name, count });
   }
 
   #remember(key: string, stored: Omit<Stored, 'at'>): void {

@@ -138,8 +138,14 @@ export class Requests {
 /** How long the server asks to wait, in its header; undefined if it does not ask (RFC 9110, section 10.2.3). */
 function waitOf({ status, headers }: HttpResponse): Duration | undefined {
   if (status !== 429 && status < 500) return undefined;
+  const wanted = retryAfterOf({ headers });
+  return wanted === undefined ? undefined : seconds(wanted);
+}
+
+/** For how many seconds the server asks not to be asked, no longer than a minute; undefined if it does not say. */
+export function retryAfterOf({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
   const wanted = retryAfter(headers['retry-after']);
-  return wanted === undefined ? undefined : seconds(Math.min(wanted, LONGEST_WAIT_SECONDS));
+  return wanted === undefined ? undefined : Math.min(wanted, LONGEST_WAIT_SECONDS);
 }
 
 function retryAfter(text: string | undefined): number | undefined {
