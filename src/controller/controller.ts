@@ -25,6 +25,7 @@ import { type PassPorts, runPass } from './pass.ts';
 import { type PassResult, Queue } from './queue.ts';
 import type { ReferredKind } from './references.ts';
 import { rolloutKind } from './rollouts.ts';
+import { RUNS_URGENCY, urgencyOf } from './urgency.ts';
 import { isOtherWorkload, type WorkloadCaches, Workloads } from './workloads.ts';
 
 export interface ControllerOptions {
@@ -46,6 +47,8 @@ export interface ControllerOptions {
   readonly propagationDelay?: Duration;
   /** Passes at the same time; 40 if absent. */
   readonly workers?: number;
+  /** Whether requests of `client` wait to be sent (kube/budget.ts): then the most urgent passes go first. Never, if absent. */
+  readonly isCrowded?: () => boolean;
   /** Asked before every write: whether this controller leads at this moment. Always, if absent. */
   readonly leads?: () => boolean;
   /** How often every object is looked at again; 15 minutes if absent. */
@@ -135,6 +138,8 @@ class Shell implements Controller {
       random,
       workers: options.workers ?? WORKERS,
       run: (key) => this.#run(key),
+      urgency: (key) => this.#urgency(key),
+      ...(options.isCrowded === undefined ? {} : { isCrowded: options.isCrowded }),
       onFailure: (key, error) => {
         metrics?.broke(key);
         log.error('pass failed, trying again', { key, cause: textOf(error) });
@@ -293,6 +298,13 @@ class Shell implements Controller {
     for (const rollout of this.#caches.rollouts.list(object.metadata.namespace)) {
       this.#add(ROLLOUTS.plural, rollout.metadata);
     }
+  }
+
+  /** Runs and experiments belong to Rollouts that have begun, and measure by the clock. */
+  #urgency(key: string): number {
+    const { kind, namespace, name } = this.#parse(key) ?? {};
+    if (kind?.resource !== ROLLOUTS) return RUNS_URGENCY;
+    return urgencyOf(this.#caches.rollouts.get(namespace, name ?? ''));
   }
 
   async #run(key: string): Promise<PassResult> {

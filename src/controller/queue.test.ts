@@ -6,13 +6,20 @@ import { type PassResult, Queue } from './queue.ts';
 
 const idle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-function queueWith(run: (key: string) => Promise<PassResult>, workers = 1) {
+function queueWith(
+  run: (key: string) => Promise<PassResult>,
+  {
+    workers = 1,
+    urgency,
+  }: { readonly workers?: number; readonly urgency?: (key: string) => number } = {},
+) {
   const clock = new VirtualClock({ start: instant(0), idle });
   const failures: string[] = [];
   const queue = new Queue({
     clock,
     random: seededRandom(1),
     workers,
+    ...(urgency === undefined ? {} : { urgency }),
     run,
     onFailure: (key) => failures.push(key),
   });
@@ -38,13 +45,16 @@ describe('the queue of keys', () => {
     let running = 0;
     let most = 0;
     let passes = 0;
-    const { clock, queue } = queueWith(async () => {
-      most = Math.max(most, ++running);
-      passes++;
-      await idle();
-      running--;
-      return 'done';
-    }, 5);
+    const { clock, queue } = queueWith(
+      async () => {
+        most = Math.max(most, ++running);
+        passes++;
+        await idle();
+        running--;
+        return 'done';
+      },
+      { workers: 5 },
+    );
     queue.add('a');
     queue.add('a');
     await idle();
@@ -105,5 +115,40 @@ describe('the queue of keys', () => {
     queue.addAt('e', instant(500));
     await clock.advance(seconds(1));
     expect(ended).toBe(1);
+  });
+
+  it('the most urgent key is next, and of equal ones the first that came', async () => {
+    const passes: string[] = [];
+    const { clock, queue } = queueWith(
+      async (key) => {
+        passes.push(key);
+        await idle();
+        return 'done';
+      },
+      { urgency: (key) => Number(key.slice(1)) },
+    );
+    for (const key of ['a0', 'b0', 'c1', 'd2', 'e1']) queue.add(key);
+    for (let turn = 0; turn < 20; turn++) await clock.advance(milliseconds(0));
+    expect(passes).toEqual(['a0', 'd2', 'c1', 'e1', 'b0']);
+  });
+
+  it('a key that is not urgent does not wait for ever', async () => {
+    const passes: string[] = [];
+    const { clock, queue } = queueWith(
+      async (key) => {
+        passes.push(key);
+        await idle();
+        if (key === 'urgent') queue.add('urgent');
+        return 'done';
+      },
+      { urgency: (key) => (key === 'urgent' ? 1 : 0) },
+    );
+    queue.add('urgent');
+    queue.add('patient');
+    await clock.advance(milliseconds(0));
+    expect(passes).not.toContain('patient');
+    for (let turn = 0; turn < 20; turn++) await clock.advance(seconds(60));
+    await queue.stop();
+    expect(passes).toContain('patient');
   });
 });

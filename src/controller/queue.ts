@@ -1,4 +1,6 @@
-// The queue of keys: any event means "look again". One pass per key at a time, back-off per key, timers.
+// The queue of keys: any event means "look again". One pass per key at a time, the most urgent first, back-off per key,
+// timers.
+import { Heap } from '../lib/heap.ts';
 import type { Clock, Duration, Instant, Random, Stop } from '../lib/ports.ts';
 import { later } from '../lib/time.ts';
 import { backOff } from './back-off.ts';
@@ -12,6 +14,10 @@ export interface QueueOptions {
   /** Passes running at the same time. */
   readonly workers: number;
   readonly run: (key: string) => Promise<PassResult>;
+  /** Whether those that run have more to ask than they may: then no other pass begins beside them. Never, if absent. */
+  readonly isCrowded?: () => boolean;
+  /** How much a key's pass matters now; all the same if absent. */
+  readonly urgency?: (key: string) => number;
   /** A pass threw: a bug of ours. The key is tried again with back-off. */
   readonly onFailure: (key: string, error: unknown) => void;
   readonly watcher?: QueueWatcher;
@@ -28,6 +34,15 @@ export interface QueueWatcher {
   retried(key: string): void;
 }
 
+/** By how much sooner than it came a key counts as having come, for each unit of urgency: none waits for ever. */
+const AHEAD_MS = 600_000;
+
+interface Ready {
+  readonly key: string;
+  readonly rank: number;
+  readonly order: number;
+}
+
 interface Entry {
   running: boolean;
   dirty: boolean;
@@ -36,13 +51,15 @@ interface Entry {
 }
 
 /**
- * Keys wait in the order they were added; a key that is added while its pass runs gets one more pass after
+ * Keys wait in the order of their urgency when they were added, and those of one urgency in the order they were added. So
+ * of many that want to move at once some are done early, instead of all late. A key that is added while its pass runs gets one more pass after
  * it. A key whose pass failed waits before the next one (`back-off.ts`), the longer the more failed in a row.
  */
 export class Queue {
   readonly #options: QueueOptions;
   readonly #entries = new Map<string, Entry>();
-  #ready: string[] = [];
+  readonly #ready = new Heap<Ready>((a, b) => a.rank - b.rank || a.order - b.order);
+  #order = 0;
   #running = 0;
   #stopped = false;
   #idleWaiters: (() => void)[] = [];
@@ -53,7 +70,7 @@ export class Queue {
 
   /** Keys whose pass runs or waits for a worker (timers do not count). */
   get busy(): number {
-    return this.#running + this.#ready.length;
+    return this.#running + this.#ready.size;
   }
 
   add(key: string): void {
@@ -63,7 +80,7 @@ export class Queue {
     entry.dirty = true;
     this.#options.watcher?.added(key);
     if (entry.running) return;
-    this.#ready.push(key);
+    this.#makeReady(key);
     this.#start();
   }
 
@@ -90,7 +107,7 @@ export class Queue {
   /** No new passes; resolves when those that run have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#ready = [];
+    while (this.#ready.size > 0) this.#ready.pop();
     for (const entry of this.#entries.values()) entry.timer?.stop();
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
@@ -105,13 +122,25 @@ export class Queue {
     return entry;
   }
 
+  #makeReady(key: string): void {
+    const { clock, urgency } = this.#options;
+    const rank = clock.now() - (urgency?.(key) ?? 0) * AHEAD_MS;
+    this.#ready.push({ key, rank, order: this.#order++ });
+  }
+
   #start(): void {
-    while (!this.#stopped && this.#running < this.#options.workers) {
-      const key = this.#ready.shift();
-      if (key === undefined) return;
+    while (!this.#stopped && this.#hasRoom()) {
+      const next = this.#ready.pop();
+      if (next === undefined) return;
       this.#running++;
-      void this.#pass(key);
+      void this.#pass(next.key);
     }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#running === 0) return true;
+    // Passes that wait for their requests could not be overtaken by more urgent ones.
+    return this.#running < this.#options.workers && this.#options.isCrowded?.() !== true;
   }
 
   async #pass(key: string): Promise<void> {
@@ -140,7 +169,7 @@ export class Queue {
       this.#options.watcher?.retried(key);
       this.addAt(key, later(this.#options.clock.now(), this.#backOff(entry)));
     }
-    if (entry.dirty) this.#ready.push(key);
+    if (entry.dirty) this.#makeReady(key);
     else if (entry.timer === undefined && entry.failures === 0) this.#entries.delete(key);
   }
 

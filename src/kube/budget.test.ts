@@ -96,7 +96,19 @@ describe('a budget of requests', () => {
     stop.now();
     await clock.advance(milliseconds(100));
     expect(served).toEqual(['a', 'given up', 'b']);
-    expect(budget.waiting).toBe(0);
+  });
+
+  it('is crowded while several wait', async () => {
+    const { clock, budget } = stand({ perSecond: 10, burst: 1 });
+    const seen: boolean[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      seen.push(budget.isCrowded);
+      void budget.take();
+    }
+    seen.push(budget.isCrowded);
+    await clock.advance(milliseconds(200));
+    seen.push(budget.isCrowded);
+    expect(seen).toEqual([false, false, false, false, false, true, true, false]);
   });
 
   it('what costs more waits longer', async () => {

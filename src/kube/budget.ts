@@ -14,6 +14,8 @@ export interface BudgetOptions {
   readonly burst: number;
 }
 
+const CROWD = 4;
+
 interface Waiting {
   readonly cost: number;
   readonly go: () => void;
@@ -35,9 +37,9 @@ export class Budget {
     this.#heldUntil = this.#at;
   }
 
-  /** How many wait for their turn. */
-  get waiting(): number {
-    return this.#waiting.size;
+  /** Whether enough wait to use it up for now: who can choose what to ask next should wait with it. */
+  get isCrowded(): boolean {
+    return this.#waiting.size >= CROWD;
   }
 
   /** Resolves when it is the caller's turn, or at once when `cancel` is cancelled: then it has taken nothing. */
