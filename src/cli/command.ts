@@ -1,4 +1,5 @@
 // What a command is: its words, flags and what it does. One command a file under commands/.
+import type { Budget } from '../kube/budget.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Cancel, Clock, Files, Processes, Terminal, Transport } from '../lib/ports.ts';
 import type { Instant } from '../lib/time.ts';
@@ -56,6 +57,8 @@ export interface Context {
 
 export interface Connected {
   readonly client: KubeClient;
+  /** Another client of the same server, whose requests are counted. */
+  readonly within: (budget: Budget) => KubeClient;
   readonly namespace: string;
   readonly server: string;
   /** The server's time, from its latest answer or a small request: ages are those of its clock. */

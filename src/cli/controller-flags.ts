@@ -1,6 +1,7 @@
 // Flags of `slipway controller` under the reference's names (operations.md 1), and what they say. Flags about what this
 // controller does otherwise, or not yet, are taken with a notice: a Deployment of the reference keeps its arguments.
 import { type Duration, seconds } from '../lib/time.ts';
+import { BUDGET_FLAGS } from './budget-flags.ts';
 import { CommandError, type Context, type Flag, type Values } from './command.ts';
 import { bool, int, list, text } from './flags.ts';
 import { LEADING } from './leading-flags.ts';
@@ -42,11 +43,6 @@ const EFFECTLESS: readonly Effectless[] = [
     number('ephemeral-metadata-update-pod-retries'),
   ),
   ...effectless(
-    'requests are not limited on this side: the API server limits them, and is waited for',
-    number('qps'),
-    number('burst'),
-  ),
-  ...effectless(
     'this controller has no such router',
     word('traffic-split-api-version'),
     word('ambassador-api-version'),
@@ -79,6 +75,7 @@ export const CONTROLLER_FLAGS: readonly Flag[] = [
   list('controllers', 'Run only these controllers: analysis is the one that can be alone'),
   ...LEADING,
   int('workers', '40', 'Objects looked at at the same time'),
+  ...BUDGET_FLAGS,
   int(RESYNC, '900', 'Seconds after which every object is looked at again'),
   int(METRICS_PORT, '8090', 'Port of /metrics; 0 takes a free one'),
   {

@@ -6,11 +6,13 @@ import { Metrics } from '../controller/metrics/metrics.ts';
 import { systemRandom } from '../host/clock.ts';
 import { processFacts } from '../host/machine.ts';
 import { createTransports } from '../host/transports.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { createEventRecorder } from '../kube/events.ts';
 import type { Leadership } from '../kube/leadership.ts';
 import { observed } from '../kube/request-facts.ts';
 import { type PluginAnswers, pluginAnswers } from '../plugins/answers.ts';
 import { measureWith } from '../providers/measure.ts';
+import { type Budgets, budgetsOf } from './budget.ts';
 import { CommandError, type Connected, type Context } from './command.ts';
 import { build, versionText } from './commands/version.ts';
 import { openEndpoints } from './controller-endpoints.ts';
@@ -33,6 +35,7 @@ interface Progress {
 interface Running {
   readonly context: Context;
   readonly settings: ControllerSettings;
+  readonly budgets: Budgets;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly progress: Progress;
@@ -46,13 +49,14 @@ export async function runController(context: Context): Promise<number> {
     return 0;
   }
   const settings = controllerSettings(context);
+  const budgets = budgetsOf(context);
   const log = logOf(context);
   for (const notice of effectlessNotices(flags)) log.warn(notice);
   const progress: Progress = { waitsFor: 'the API server', leadership: undefined };
   const metrics = metricsOf(context, progress);
   const close = await openEndpoints({ settings, metrics, log, waitsFor: () => progress.waitsFor });
   try {
-    return await runInTurn({ context, settings, log, metrics, progress });
+    return await runInTurn({ context, settings, budgets, log, metrics, progress });
   } finally {
     await close();
   }
@@ -95,12 +99,13 @@ function metricsOf({ clock, program }: Context, progress: Progress): Metrics {
 
 /** Connects, starts plugins, waits for the lead and drives what there is until it is told to end. */
 async function runInTurn(running: Running): Promise<number> {
-  const { context, settings, log, metrics, progress } = running;
+  const { context, settings, budgets, log, metrics, progress } = running;
   const { clock, cancel, flags } = context;
   const connected = await context.connect((send) =>
     observed(send, (facts, status) => metrics.requested(facts, status)),
   );
-  const { client, namespace } = connected;
+  const { client, within, namespace } = connected;
+  const counted = within(budgets.work);
   const plugins = await pluginsOnceReachable({
     client,
     clock,
@@ -113,7 +118,7 @@ async function runInTurn(running: Running): Promise<number> {
   });
   if (plugins === undefined) return 0;
   const asked = pluginAnswers(plugins, (text) => log.warn('plugin', { cause: text }));
-  const jobs = await jobPlace(context, client);
+  const jobs = await jobPlace(context, counted);
   progress.waitsFor = 'the Lease to be read';
   const leadership = await turnToLead(context, {
     client,
@@ -127,7 +132,7 @@ async function runInTurn(running: Running): Promise<number> {
     return 0;
   }
   progress.leadership = leadership;
-  const parts = { connected, leadership, plugins, asked, jobs };
+  const parts = { connected, counted, leadership, plugins, asked, jobs };
   await lead(running, parts, controllerOf(running, parts));
   await leadership.giveUp();
   // Whoever started this process starts another, which waits for its turn.
@@ -136,6 +141,8 @@ async function runInTurn(running: Running): Promise<number> {
 
 interface Parts {
   readonly connected: Connected;
+  /** For all but the Lease and Events: its requests are counted. */
+  readonly counted: KubeClient;
   readonly leadership: Leadership;
   readonly plugins: { stop(): Promise<void> };
   readonly asked: PluginAnswers;
@@ -143,14 +150,15 @@ interface Parts {
 }
 
 function controllerOf(
-  { context, settings, log, metrics }: Running,
-  { connected, leadership, asked, jobs }: Parts,
+  { context, settings, budgets, log, metrics }: Running,
+  { connected, counted, leadership, asked, jobs }: Parts,
 ): Controller {
   const { clock, flags, env, files } = context;
   const { client, namespace } = connected;
   const instance = flags.text('instance-id');
   return createController({
-    client,
+    client: counted,
+    isCrowded: () => budgets.work.isCrowded,
     leads: () => leadership.holds(),
     ...(instance === '' ? {} : { instance }),
     clock,
@@ -176,6 +184,7 @@ function controllerOf(
       client,
       clock,
       component: 'rollouts-controller',
+      pace: budgets.tell,
       onProblem: (error) => log.warn('event lost', { cause: error.message }),
     }),
   });

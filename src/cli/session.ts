@@ -1,5 +1,6 @@
 // One command's conversation with an API server: its client, its time, a limit for each request, a line for each
 // request if asked for (cli.md 1.1). Entry point: `sessionOver`.
+import { budgeted } from '../kube/budget.ts';
 import { createClient } from '../kube/client.ts';
 import type { Clock, Duration, Instant, Transport } from '../lib/ports.ts';
 import { between, later, milliseconds, parseHttpDate } from '../lib/time.ts';
@@ -38,6 +39,8 @@ export function sessionOver(options: SessionOptions): Connected {
   const client = createClient({ transport, userAgent, patience });
   return {
     client,
+    within: (budget) =>
+      createClient({ transport: budgeted(transport, budget, clock), userAgent, patience }),
     namespace,
     server,
     serverNow: async () => {

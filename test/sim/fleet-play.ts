@@ -132,11 +132,12 @@ async function quiet(clock: VirtualClock, requests: RequestCount): Promise<void>
 }
 
 async function during(clock: VirtualClock, work: Promise<void>): Promise<void> {
-  let isDone = false;
+  const state = { isDone: false };
   const watched = work.finally(() => {
-    isDone = true;
+    state.isDone = true;
   });
   watched.catch(() => undefined);
-  for (let turn = 0; turn < 10_000 && !isDone; turn += 1) await clock.advance(milliseconds(1));
+  for (let turn = 0; turn < 10_000 && !state.isDone; turn += 1)
+    await clock.advance(milliseconds(1));
   await watched;
 }

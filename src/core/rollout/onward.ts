@@ -6,7 +6,7 @@ import type { KubeObject } from '../../api/object.ts';
 import { REPLICA_SETS } from '../../api/resources.ts';
 import type { Rollout, RolloutStatus } from '../../api/rollout.ts';
 import { formatInstant, type Instant } from '../../lib/time.ts';
-import { mergePatch } from '../../lib/json-patch.ts';
+import { mergePatch } from '../../lib/merge-patch.ts';
 import type { Decision, EventNote, Write } from '../decision.ts';
 import { subsetHash } from '../traffic/lanes.ts';
 import { istioOf } from '../traffic/istio-routes.ts';
