@@ -1,6 +1,5 @@
 // A sandbox with many rollouts and our controller on it, in a process of its own so that its memory is its own.
 // Prints one line of JSON. Started by fleet.ts: `fleet-worker.ts COUNT`.
-import type { KubeObject } from '../src/api/object.ts';
 import { ROLLOUTS } from '../src/api/resources.ts';
 import type { Rollout } from '../src/api/rollout.ts';
 import { createController } from '../src/controller/controller.ts';
@@ -8,11 +7,11 @@ import { SILENT } from '../src/controller/log.ts';
 import { systemClock } from '../src/host/clock.ts';
 import { createClient } from '../src/kube/client.ts';
 import { createEventRecorder } from '../src/kube/events.ts';
-import type { HttpRequest, Transport } from '../src/lib/ports.ts';
+import type { Transport } from '../src/lib/ports.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import { milliseconds } from '../src/lib/time.ts';
 import { createSandbox } from '../src/sandbox/sandbox.ts';
-import { post } from '../test/support/objects.ts';
+import { deploy, isHealthyAt, NAMESPACE, RequestCount, update } from '../test/sim/fleet.ts';
 
 export interface FleetResult {
   readonly createSeconds: number;
@@ -27,78 +26,6 @@ export interface FleetResult {
 
 const PATIENCE_MS = 300_000;
 const LOOK_MS = 50;
-const NAMESPACE = 'default';
-const IMAGE = 'ghcr.io/ssup2/mock-go-server';
-
-class Counts {
-  requests = 0;
-  events = 0;
-
-  see({ path, method }: HttpRequest): void {
-    if (path.includes('watch=true')) return;
-    if (/\/events(?:$|[/?])/.test(path) && method !== 'GET') this.events += 1;
-    else this.requests += 1;
-  }
-}
-
-function objectsOf(name: string): readonly KubeObject[] {
-  const metadata = { name, namespace: NAMESPACE };
-  const rollout = {
-    apiVersion: 'argoproj.io/v1alpha1',
-    kind: 'Rollout',
-    metadata,
-    spec: {
-      replicas: 2,
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: { containers: [{ name: 'web', image: `${IMAGE}:1.0.0` }] },
-      },
-      strategy: {
-        canary: {
-          scaleDownDelaySeconds: 1,
-          trafficRouting: {
-            istio: {
-              virtualService: { name, routes: ['primary'] },
-              destinationRule: { name, canarySubsetName: 'canary', stableSubsetName: 'stable' },
-            },
-          },
-          steps: [{ setWeight: 20 }, { setWeight: 50 }, { setWeight: 80 }],
-        },
-      },
-    },
-  };
-  const virtualService = {
-    apiVersion: 'networking.istio.io/v1beta1',
-    kind: 'VirtualService',
-    metadata,
-    spec: {
-      hosts: [name],
-      http: [
-        {
-          name: 'primary',
-          route: [
-            { destination: { host: name, subset: 'stable' }, weight: 100 },
-            { destination: { host: name, subset: 'canary' }, weight: 0 },
-          ],
-        },
-      ],
-    },
-  };
-  const destinationRule = {
-    apiVersion: 'networking.istio.io/v1beta1',
-    kind: 'DestinationRule',
-    metadata,
-    spec: {
-      host: name,
-      subsets: [
-        { name: 'stable', labels: { app: name } },
-        { name: 'canary', labels: { app: name } },
-      ],
-    },
-  };
-  return [virtualService, destinationRule, rollout];
-}
 
 async function main(count: number): Promise<FleetResult> {
   const clock = systemClock;
@@ -111,7 +38,7 @@ async function main(count: number): Promise<FleetResult> {
     onProblem: (what, error) => process.stderr.write(`${what}: ${error.message}\n`),
   });
   await sandbox.start();
-  const counts = new Counts();
+  const counts = new RequestCount();
   const transport: Transport = (request) => {
     counts.see(request);
     return sandbox.api(request);
@@ -135,20 +62,18 @@ async function main(count: number): Promise<FleetResult> {
 
   const watch = new PeakMemory();
   const begun = performance.now();
-  for (const name of names) {
-    for (const object of objectsOf(name)) await post(sandbox.client, NAMESPACE, object);
-  }
-  await healthy(sandbox.client, { count, tag: '1.0.0' });
+  for (const name of names) await deploy(sandbox.client, name);
+  await healthy(sandbox.client, { count, version: 1 });
   const createSeconds = (performance.now() - begun) / 1000;
   await quiet(counts);
-  const created = { ...counts };
+  const created = { requests: counts.total, events: counts.events };
   globalThis.gc?.();
   const restMiB = process.memoryUsage().rss / 2 ** 20;
 
   const cpuBefore = process.cpuUsage();
   const updated = performance.now();
-  await Promise.all(names.map((name) => update(sandbox.client, name)));
-  await healthy(sandbox.client, { count, tag: '2.0.0' });
+  await Promise.all(names.map((name) => update(sandbox.client, name, 2)));
+  await healthy(sandbox.client, { count, version: 2 });
   const updateSeconds = (performance.now() - updated) / 1000;
   await quiet(counts);
   const cpu = process.cpuUsage(cpuBefore);
@@ -156,7 +81,7 @@ async function main(count: number): Promise<FleetResult> {
     createSeconds,
     updateSeconds,
     requestsPerCreate: created.requests / count,
-    requestsPerUpdate: (counts.requests - created.requests) / count,
+    requestsPerUpdate: (counts.total - created.requests) / count,
     eventsPerUpdate: (counts.events - created.events) / count,
     controllerAndSandboxCpuSeconds: (cpu.user + cpu.system) / 1e6,
     restMiB,
@@ -184,14 +109,6 @@ class PeakMemory {
 
 type Client = ReturnType<typeof createClient>;
 
-function update(client: Client, name: string): Promise<unknown> {
-  const containers = [{ name: 'web', image: `${IMAGE}:2.0.0` }];
-  return client.patch(
-    { resource: ROLLOUTS, namespace: NAMESPACE, name },
-    { type: 'merge', body: { spec: { template: { spec: { containers } } } } },
-  );
-}
-
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -199,16 +116,12 @@ async function pause(ms: number): Promise<void> {
 /** Until all rollouts have that image, its generation observed, and are healthy with one stable set. */
 async function healthy(
   client: Client,
-  { count, tag }: { readonly count: number; readonly tag: string },
+  { count, version }: { readonly count: number; readonly version: number },
 ): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const { items } = await client.listAll<Rollout>(ROLLOUTS, { namespace: NAMESPACE });
-    const done = items.filter(({ spec, status, metadata }) => {
-      const image = JSON.stringify(spec.template).includes(`:${tag}`);
-      const isSeen = status?.observedGeneration === String(metadata.generation ?? 0);
-      return image && isSeen && status?.phase === 'Healthy';
-    });
+    const done = items.filter((one) => isHealthyAt(one, version));
     if (done.length === count) return;
     if (performance.now() > end) throw new Error(`${done.length} of ${count} became healthy`);
     await pause(LOOK_MS);
@@ -216,11 +129,11 @@ async function healthy(
 }
 
 /** Until the controller has asked nothing for two seconds. */
-async function quiet(counts: Counts): Promise<void> {
+async function quiet(counts: RequestCount): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  for (let before = -1; before !== counts.requests + counts.events; ) {
+  for (let before = -1; before !== counts.total + counts.events; ) {
     if (performance.now() > end) throw new Error('the controller does not come to rest');
-    before = counts.requests + counts.events;
+    before = counts.total + counts.events;
     await pause(2000);
   }
 }

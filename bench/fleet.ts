@@ -1,17 +1,21 @@
-// A thousand rollouts that are updated at once.
+// Rollouts that are updated all at once: a thousand as fast as this machine can, and five hundred within a budget of
+// requests on the virtual clock.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Measurement } from './figure.ts';
+import { updateFleet } from '../test/sim/fleet-play.ts';
+import { type Figure, type Measurement, percentile } from './figure.ts';
 import type { FleetResult } from './fleet-worker.ts';
 
 const COUNT = 1000;
+const PACED = { count: 500, perSecond: 120, eventsPerSecond: 40 };
 const WORKER = fileURLToPath(new URL('fleet-worker.ts', import.meta.url));
 
 export const FLEET: Measurement = {
   name: 'fleet',
   how:
     `${COUNT} rollouts (Istio subsets, two replicas, steps of 20, 50 and 80 percent) in one process with sandbox and ` +
-    'controller, all updated at once. Requests are those of the controller, watches and Events left out.',
+    'controller, all updated at once. Requests are those of the controller, watches and Events left out. ' +
+    `Paced: ${PACED.count} on the virtual clock with ${PACED.perSecond} requests a second, and ${PACED.eventsPerSecond} for Events.`,
   measure: async () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
@@ -29,6 +33,18 @@ export const FLEET: Measurement = {
       { name: 'Events per update', value: result.eventsPerUpdate, unit: '' },
       { name: 'memory at rest', value: result.restMiB, unit: 'MiB' },
       { name: 'memory at most', value: result.peakMiB, unit: 'MiB' },
+      ...(await pacedFigures()),
     ];
   },
 };
+
+async function pacedFigures(): Promise<readonly Figure[]> {
+  const { healthy, eventsSeconds, eventsLost } = await updateFleet(PACED);
+  return [
+    { name: 'paced: first healthy', value: percentile(healthy, 0), unit: 's' },
+    { name: 'paced: median healthy', value: percentile(healthy, 0.5), unit: 's' },
+    { name: 'paced: last healthy', value: percentile(healthy, 1), unit: 's' },
+    { name: 'paced: last Event told', value: eventsSeconds, unit: 's' },
+    { name: 'paced: Events lost', value: eventsLost, unit: '', atMost: 0 },
+  ];
+}
