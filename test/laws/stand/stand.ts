@@ -265,6 +265,8 @@ export class Stand {
         if (snapshot === undefined || snapshot === 'unread') return snapshot;
         return {
           ...snapshot,
+          // Laws are about decisions: each is carried out whole, counts of pods at once.
+          canWait: () => false,
           decide: (now) => {
             const decided = decidedOf(kind.resource, snapshot, now);
             this.#hasAsked = decided.decision.asks.length > 0;
