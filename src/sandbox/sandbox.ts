@@ -5,57 +5,22 @@ import type { KubeObject } from '../api/object.ts';
 import { CRDS, NAMESPACES, PODS, SERVICE_ACCOUNTS } from '../api/resources.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import { ApiError } from '../kube/errors.ts';
-import { createEventRecorder } from '../kube/events.ts';
-import type {
-  Clock,
-  Compression,
-  Database,
-  Dialer,
-  Duration,
-  Listener,
-  Random,
-  Sockets,
-  Transport,
-  Upgrade,
-} from '../lib/ports.ts';
-import { seededRandom, uuid } from '../lib/random.ts';
-import { milliseconds } from '../lib/time.ts';
+import type { Compression, Database, Transport, Upgrade } from '../lib/ports.ts';
 import { podUpgrade } from './apiserver/pod-connections.ts';
 import type { PodStreams } from './apiserver/pod-streams.ts';
 import { createApiServer } from './apiserver/server.ts';
 import { Store } from './apiserver/store.ts';
+import { createDataPlane, type MachineOptions } from './data-plane.ts';
 import type { Entry } from './mesh/engine-entry.ts';
-import type { WorkloadNaming } from './mesh/telemetry-labels.ts';
 import { meshKinds } from './mesh-kinds.ts';
-import { createMeshNetwork, type MeshNetwork } from './mesh-network.ts';
-import { prometheusApi } from './metrics/api.ts';
-import { type Collector, createCollector } from './metrics/collect.ts';
-import { SeriesStore } from './metrics/store.ts';
-import { createNode, type Node } from './node/agent.ts';
-import { createWorkloads, type Workloads } from './workloads/workloads.ts';
+import type { SeriesStore } from './metrics/store.ts';
+import { createWorkloads } from './workloads/workloads.ts';
 
-export interface SandboxOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** For ports of pods; without them they cannot be forwarded. */
-  readonly listener?: Listener;
-  readonly dialer?: Dialer;
+export interface SandboxOptions extends MachineOptions {
   /** For port-forward. */
   readonly compression?: Compression;
   /** Where the cluster's state outlives the process. */
   readonly database?: Database;
-  /** From a pod's binding to its readiness. */
-  readonly podStartDelay?: Duration;
-  readonly podStopDelay?: Duration;
-  /** For Endpoints that name addresses of this machine. */
-  readonly sockets?: Sockets;
-  /** The longest time that a change of routes takes to reach the proxies; none if absent. */
-  readonly propagation?: Duration;
-  /** Whose name the pods of a Rollout have in the mesh's metrics. */
-  readonly workloadNaming?: WorkloadNaming;
-  /** Between two samples of every series; 5 s of the sandbox's clock if absent. */
-  readonly scrapeInterval?: Duration;
-  readonly onProblem: (what: string, error: Error) => void;
 }
 
 export interface Sandbox {
@@ -84,10 +49,6 @@ export const PROMETHEUS_HOSTS: readonly string[] = [
   'prometheus.istio-system:9090',
 ];
 
-const START_DELAY = milliseconds(300);
-const STOP_DELAY = milliseconds(300);
-/** A third of what Istio's own Prometheus has: a rate over a minute has data sooner, at little cost. */
-const SCRAPE_INTERVAL = milliseconds(5000);
 const NAMES = ['default', 'kube-system', 'istio-system'] as const;
 
 export function createSandbox(options: SandboxOptions): Sandbox {
@@ -101,110 +62,31 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const server = createApiServer({ clock, random, store, streams });
   const client = createClient({ transport: server.handle, userAgent: 'slipway-sandbox' });
   const workloads = createWorkloads({ client, clock, random, onProblem });
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'slipway-node',
-    onProblem: (error) => onProblem('event', error),
-  });
-  const mesh = meshOn(options, { client, workloads, node: () => node });
-  const node: Node = createNode({
-    client,
-    pods: workloads.caches.pods,
-    clock,
-    events,
-    network: (pod) => mesh.network(pod),
-    startDelay: options.podStartDelay ?? START_DELAY,
-    stopDelay: options.podStopDelay ?? STOP_DELAY,
-    onProblem,
-    ...(options.listener === undefined ? {} : { listener: options.listener }),
-    ...(options.dialer === undefined ? {} : { dialer: options.dialer }),
-  });
-  streams.set(node.streams);
-  const metrics = new SeriesStore({
-    onFull: (message) => onProblem('metrics', new Error(message)),
-  });
-  const collector = collectorOn(options, { store: metrics, mesh, workloads, node });
+  const plane = createDataPlane({ ...options, client, caches: workloads.caches });
+  streams.set(plane.node.streams);
   return {
     api: server.handle,
     upgrade: upgradeOf(options, { server, streams }),
-    mesh: mesh.entry,
-    prometheus: prometheusApi({ store: metrics, clock }),
-    metrics,
+    mesh: plane.mesh.entry,
+    prometheus: plane.prometheus,
+    metrics: plane.metrics,
     client,
     store,
     start: async () => {
       await store.load();
       await furnish(client);
-      await node.start();
+      await plane.node.start();
       await workloads.start();
-      await mesh.start();
-      collector.start();
+      await plane.start();
     },
     stop: async () => {
-      collector.stop();
-      await mesh.stop();
+      await plane.stop();
       await workloads.stop();
-      await node.stop();
-      await events.flush();
+      await plane.stopNode();
       await store.flush();
       await database?.close();
     },
   };
-}
-
-function meshOn(
-  options: SandboxOptions,
-  {
-    client,
-    workloads,
-    node,
-  }: {
-    readonly client: KubeClient;
-    readonly workloads: Workloads;
-    /** Made after the mesh that its pods call through. */
-    readonly node: () => Node;
-  },
-): MeshNetwork {
-  const { clock, onProblem, sockets, propagation, workloadNaming } = options;
-  return createMeshNetwork({
-    client,
-    clock,
-    // Its own, so that names of pods do not depend on how many requests have been sent.
-    random: seededRandom(uuid(options.random)),
-    pods: workloads.caches.pods,
-    services: workloads.caches.services,
-    server: (address, port) => node().server(address, port),
-    onProblem,
-    ...(sockets === undefined ? {} : { sockets }),
-    ...(propagation === undefined ? {} : { propagation }),
-    ...(workloadNaming === undefined ? {} : { workloadNaming }),
-  });
-}
-
-function collectorOn(
-  { clock, scrapeInterval = SCRAPE_INTERVAL }: SandboxOptions,
-  {
-    store,
-    mesh,
-    workloads,
-    node,
-  }: {
-    readonly store: SeriesStore;
-    readonly mesh: MeshNetwork;
-    readonly workloads: Workloads;
-    readonly node: Node;
-  },
-): Collector {
-  return createCollector({
-    clock,
-    store,
-    interval: scrapeInterval,
-    ...workloads.caches,
-    telemetry: mesh.telemetry,
-    work: (pod) => node.work(pod),
-    server: (address, port) => node.server(address, port),
-  });
 }
 
 /** The node is made after the server that needs its streams. */
