@@ -4,6 +4,7 @@ import { EXPERIMENT_NAME, HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
 import { ROLLOUTS, SERVICES } from '../../src/api/resources.ts';
 import type { Rollout, RolloutSpec } from '../../src/api/rollout.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
@@ -27,25 +28,35 @@ export interface WebOptions extends ClusterOptions {
   readonly objects?: readonly KubeObject[];
 }
 
-export interface Web {
+export interface Web extends WebAnywhere {
   readonly cluster: Cluster;
   /** Writes of the controller, events left out. */
   readonly writes: readonly HttpRequest[];
+  seconds(count: number): Promise<void>;
+  /** Its ReplicaSets. */
+  sets(): readonly ReplicaSet[];
+  sizes(): Readonly<Record<string, number>>;
+  told(reason: string): readonly string[];
+}
+
+/** What is done and seen alike on the virtual clock and on a real API server (test/cluster). */
+export interface WebAnywhere {
+  readonly client: KubeClient;
+  readonly namespace: string;
   run(...args: string[]): Promise<void>;
   patch(body: Json): Promise<void>;
   setImage(image: string): Promise<void>;
   rollout(): Promise<Rollout>;
   until(what: string, holds: (rollout: Rollout) => boolean): Promise<void>;
-  seconds(count: number): Promise<void>;
   /** Image of the set that the Service names; undefined if it names none. */
   served(service: string): Promise<string | undefined>;
-  /** Its ReplicaSets. */
-  sets(): readonly ReplicaSet[];
   /** Pods wanted, by image. */
-  sizes(): Readonly<Record<string, number>>;
+  sizes(): Sizes | Promise<Sizes>;
   /** Texts of events with that reason, in order. */
-  told(reason: string): readonly string[];
+  told(reason: string): readonly string[] | Promise<readonly string[]>;
 }
+
+export type Sizes = Readonly<Record<string, number>>;
 
 export function service(name: string, selector: Readonly<Record<string, string>> = LABELS) {
   const spec = { selector, ports: [{ port: 80, targetPort: 80 }] };
@@ -63,7 +74,7 @@ export function templated(image: string) {
   };
 }
 
-function manifest(options: WebOptions): Rollout {
+export function manifest(options: WebOptions): Rollout {
   const { strategy, replicas = 2, image = 'app:v1', spec = {}, workloadRef } = options;
   const source = workloadRef === undefined ? templated(image) : { workloadRef };
   return {
@@ -98,17 +109,30 @@ export async function withWeb(
   }
 }
 
-/** Those of experiments left out. */
 function setsOf({ sandbox }: Cluster): readonly ReplicaSet[] {
-  const all = sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[];
-  return all.filter(({ metadata }) => metadata.annotations?.[EXPERIMENT_NAME] === undefined);
+  return ofRollouts(sandbox.store.list('apps/replicasets', NAMESPACE) as readonly ReplicaSet[]);
+}
+
+/** Sets of experiments left out. */
+export function ofRollouts(sets: readonly ReplicaSet[]): readonly ReplicaSet[] {
+  return sets.filter(({ metadata }) => metadata.annotations?.[EXPERIMENT_NAME] === undefined);
+}
+
+export function sizesOf(sets: readonly ReplicaSet[]): Sizes {
+  return Object.fromEntries(sets.map((set) => [imageOf(set) ?? '', set.spec.replicas ?? 0]));
+}
+
+/** Image of the set whose pods the Service selects. */
+export function servedBy({ spec }: Service, sets: readonly ReplicaSet[]): string | undefined {
+  const hash = spec.selector?.[HASH_LABEL];
+  return imageOf(sets.find((set) => set.metadata.labels?.[HASH_LABEL] === hash));
 }
 
 function imageOf(set: ReplicaSet | undefined): string | undefined {
   return set?.spec.template?.spec?.containers?.[0]?.image;
 }
 
-interface Told extends KubeObject {
+export interface Told extends KubeObject {
   readonly reason?: string;
   readonly message?: string;
 }
@@ -122,6 +146,8 @@ function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
   };
   return {
     cluster,
+    client: cluster.client,
+    namespace: NAMESPACE,
     writes,
     run,
     rollout,
@@ -137,14 +163,10 @@ function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
         namespace: NAMESPACE,
         name,
       });
-      const hash = found.spec.selector?.[HASH_LABEL];
-      return imageOf(setsOf(cluster).find((set) => set.metadata.labels?.[HASH_LABEL] === hash));
+      return servedBy(found, setsOf(cluster));
     },
     sets: () => setsOf(cluster),
-    sizes: () =>
-      Object.fromEntries(
-        setsOf(cluster).map((set) => [imageOf(set) ?? '', set.spec.replicas ?? 0]),
-      ),
+    sizes: () => sizesOf(setsOf(cluster)),
     told: (reason) =>
       (cluster.sandbox.store.list('/events', NAMESPACE) as readonly Told[])
         .filter((event) => event.reason === reason)

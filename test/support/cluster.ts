@@ -134,7 +134,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const rights = watchRights(options.namespace);
   const api: Transport = (request) => authors.run('controller', () => sandbox.api(request));
   const begin = async (metrics: Metrics): Promise<Controller> => {
-    const controller = controllerOn(sandbox, { clock, options, api, metrics, rights });
+    const controller = controllerOn(sandbox, {
+      clock,
+      options,
+      api,
+      metrics,
+      rights,
+      seed: options.seed ?? 'cluster',
+    });
     await drive(clock, controller.start());
     return controller;
   };
@@ -188,28 +195,35 @@ async function drive(clock: VirtualClock, work: Promise<void>): Promise<void> {
   await watched;
 }
 
-function controllerOn(
-  sandbox: Sandbox,
+/** Our controller on an API server, with the Prometheus that stands at the in-cluster address. */
+export function controllerOn(
+  { prometheus }: Pick<Sandbox, 'prometheus'>,
   {
     clock,
     options,
     api,
     metrics,
     rights,
+    seed,
+    namespace,
   }: {
-    readonly clock: VirtualClock;
+    readonly clock: Clock;
     readonly options: ClusterOptions;
     readonly api: Transport;
-    readonly metrics: Metrics;
-    readonly rights: Rights;
+    /** Absent: nobody looks at what it counts, or at what it asks for. */
+    readonly metrics?: Metrics;
+    readonly rights?: Rights;
+    readonly seed: string;
+    /** All if absent. */
+    readonly namespace?: string;
   },
 ): Controller {
   const transport: Transport = (request) => {
-    rights.see(request);
+    rights?.see(request);
     options.onRequest?.(request);
     return options.intercept?.(request, api) ?? api(request);
   };
-  const counted = observed(transport, (facts, status) => metrics.requested(facts, status));
+  const counted = observed(transport, (facts, status) => metrics?.requested(facts, status));
   const client = createClient({ transport: counted, userAgent: 'slipway-controller' });
   const log =
     options.verbose === true || options.onLog !== undefined
@@ -238,20 +252,21 @@ function controllerOn(
     connect: (server) => {
       if (options.metrics !== undefined) return options.metrics;
       const host = server.replace(/^https?:\/\//, '');
-      if (PROMETHEUS_HOSTS.includes(host)) return sandbox.prometheus;
+      if (PROMETHEUS_HOSTS.includes(host)) return prometheus;
       return () => Promise.reject(new TransportError('refused', `nothing listens at ${host}`));
     },
   });
+  const own = namespace ?? options.namespace;
   return createController({
     client,
     clock: options.controllerClock?.(clock) ?? clock,
-    random: seededRandom(`${options.seed ?? 'cluster'}/controller`),
+    random: seededRandom(`${seed}/controller`),
     measure,
-    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...(own === undefined ? {} : { namespace: own }),
     ...(asked === undefined ? {} : { plugins: asked.answers }),
     events,
     log,
-    metrics,
+    ...(metrics === undefined ? {} : { metrics }),
     ...options.settings,
     propagationDelay: milliseconds(options.propagationDelayMs ?? 0),
   });

@@ -4,10 +4,10 @@ import type { Context, Values } from '../../src/cli/command.ts';
 import { runCommandLine } from '../../src/cli/dispatch.ts';
 import { sessionOver } from '../../src/cli/session.ts';
 import { cancellation } from '../../src/lib/clock.ts';
-import type { Transport } from '../../src/lib/ports.ts';
+import type { Clock, Transport } from '../../src/lib/ports.ts';
 import { systemFiles } from '../../src/host/files.ts';
 import { systemProcesses } from '../../src/host/processes.ts';
-import type { Cluster } from './cluster.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 export interface Ran {
   readonly code: number;
@@ -25,6 +25,12 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
+/** What a command talks to. */
+interface Asked {
+  readonly sandbox: Pick<Sandbox, 'api'>;
+  readonly clock: Clock;
+}
+
 export interface PluginOptions {
   readonly program?: 'kubectl-argo-rollouts' | 'slipway';
   /** The value of TERM; `dumb` if absent. */
@@ -35,7 +41,7 @@ export interface PluginOptions {
 
 /** Starts `kubectl argo rollouts WORDS` against the cluster. */
 export function startPlugin(
-  { sandbox, clock }: Pick<Cluster, 'sandbox' | 'clock'>,
+  { sandbox, clock }: Asked,
   namespace: string,
   words: readonly string[],
   { program = 'kubectl-argo-rollouts', term = 'dumb', transport }: PluginOptions = {},
@@ -94,7 +100,7 @@ export function startPlugin(
 
 /** Runs a command that ends without time passing. */
 export function runPlugin(
-  cluster: Pick<Cluster, 'sandbox' | 'clock'>,
+  cluster: Asked,
   namespace: string,
   words: readonly string[],
   options: PluginOptions = {},

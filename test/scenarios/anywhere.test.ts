@@ -1,0 +1,8 @@
+// The stories of anywhere.ts on the sandbox; test/cluster/scenarios.test.ts tells them on a real API server.
+import { it } from 'vitest';
+import { STORIES } from './anywhere.ts';
+import { withWeb } from './web.ts';
+
+it.each(STORIES)('$name', async ({ options, tell }) => {
+  await withWeb(options, tell);
+});
