@@ -8,7 +8,8 @@ const left = isWhole ? [] : ['test/plugins/reference.test.ts'];
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...left],
+    // Those of test/cluster need a real control plane: vitest.cluster.config.ts.
+    exclude: [...configDefaults.exclude, 'test/cluster/**', ...left],
     isolate: false,
     pool: 'threads',
     testTimeout: 60_000,

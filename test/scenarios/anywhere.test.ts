@@ -3,6 +3,6 @@ import { it } from 'vitest';
 import { STORIES } from './anywhere.ts';
 import { withWeb } from './web.ts';
 
-it.each(STORIES)('$name', async ({ options, tell }) => {
-  await withWeb(options, tell);
+it.each(STORIES)('$name', async (story) => {
+  await withWeb(story.options, (web) => story.tell(web));
 });
