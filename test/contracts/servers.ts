@@ -1,6 +1,7 @@
 // Every way to an API server that the contracts run over. With a kubeconfig named by
-// SLIPWAY_CONTRACT_KUBECONFIG a real cluster is one of them; SLIPWAY_CONTRACT_LACKS names what it cannot do
-// (`garbage-collector` for an API server alone).
+// SLIPWAY_CONTRACT_KUBECONFIG a real cluster is one of them; SLIPWAY_CONTRACT_LACKS names what it cannot do, with commas:
+// `garbage-collector` for an API server alone; `initial-events` for one on an etcd before 3.4.25, which tells no progress
+// of watches; `expired-versions` for one that has not run long enough to forget any.
 import { serverCertificate } from '../../src/host/certificate.ts';
 import { systemClock } from '../../src/host/clock.ts';
 import { systemFiles } from '../../src/host/files.ts';
