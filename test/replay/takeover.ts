@@ -22,6 +22,9 @@ export interface Remains {
   }[];
 }
 
+/** Where objects are loaded: the sandbox, or a real API server. */
+type Place = Pick<Cluster, 'client' | 'advance'>;
+
 /** How long loading may take; the objects' moments are then in the past. */
 const LOADING_MS = 30_000;
 /** How long nothing had changed when the objects were recorded. */
@@ -62,12 +65,23 @@ export async function loadRest(
   { objects, index }: { readonly objects: readonly Stored[]; readonly index: number },
 ): Promise<void> {
   const { namespace } = trace;
-  const { client, clock } = cluster;
-  await post(client, namespace, {
+  await post(cluster.client, namespace, {
     apiVersion: 'v1',
     kind: 'Namespace',
     metadata: { name: namespace },
   });
+  await loadObjects(cluster, trace, { objects, index });
+  await cluster.clock.advanceTo(momentOf(objects));
+}
+
+/** Posts them into the namespace of the trace, which is there. */
+export async function loadObjects(
+  cluster: Place,
+  trace: Trace,
+  { objects, index }: { readonly objects: readonly Stored[]; readonly index: number },
+): Promise<void> {
+  const { client } = cluster;
+  const { namespace } = trace;
   for (const one of unrecorded(trace, objects, index)) await post(client, namespace, one);
   const loader = new Loader(cluster, namespace);
   const open = objects.toSorted((a, b) =>
@@ -82,7 +96,6 @@ export async function loadRest(
     for (const one of ready) await loader.load(one);
     left = left.filter((one) => !ready.includes(one));
   }
-  await clock.advanceTo(momentOf(objects));
 }
 
 /** Kinds that a trace records, as far as they are there. Others are as their user made them. */
@@ -107,11 +120,11 @@ function unrecorded(
 }
 
 class Loader {
-  readonly #cluster: Cluster;
+  readonly #cluster: Place;
   readonly #namespace: string;
   readonly #uids = new Map<string, string>();
 
-  constructor(cluster: Cluster, namespace: string) {
+  constructor(cluster: Place, namespace: string) {
     this.#cluster = cluster;
     this.#namespace = namespace;
   }
