@@ -1,0 +1,195 @@
+// `npm run bench:cluster [-- --count N]`: what a rollout controller costs a real API server, and how soon its updates
+// are done. N Rollouts are created, rest, and get a new image all at once.
+//
+// On its own it starts the test cluster and our controller. With --kubeconfig, --pid and --audit it measures any
+// controller that runs already: a kubeconfig of an administrator, the controller's process, and an audit log that has
+// the controller's requests alone.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Rollout } from '../src/api/rollout.ts';
+import type { Json } from '../src/api/object.ts';
+import { NAMESPACES, ROLLOUTS } from '../src/api/resources.ts';
+import { systemClock, systemRandom } from '../src/host/clock.ts';
+import { createClient, type KubeClient } from '../src/kube/client.ts';
+import { createWatchCache } from '../src/kube/watch-cache.ts';
+import { cancellation, sleep } from '../src/lib/clock.ts';
+import { milliseconds } from '../src/lib/time.ts';
+import { transportOf } from '../test/cluster/control-plane.ts';
+import { startTestCluster } from '../test/cluster/test-cluster.ts';
+import { post } from '../test/support/objects.ts';
+import { perObject, requestsIn, usedBy } from './cluster-load.ts';
+import { benchObjects } from './cluster-objects.ts';
+import { PROGRAM } from './processes.ts';
+
+interface Measured {
+  readonly kubeconfig: string;
+  readonly pid: number;
+  readonly auditLog: string;
+}
+
+const AT_ONCE = 16;
+const QUIET = milliseconds(5000);
+const PATIENCE_MS = 900_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    count: { type: 'string', default: '100' },
+    replicas: { type: 'string', default: '2' },
+    namespace: { type: 'string', default: 'bench' },
+    kubeconfig: { type: 'string' },
+    pid: { type: 'string' },
+    audit: { type: 'string' },
+  },
+});
+
+/** Runs `work` on all, some at the same time. */
+async function forAll(
+  names: readonly string[],
+  work: (name: string) => Promise<void>,
+): Promise<void> {
+  const left = [...names];
+  const worker = async (): Promise<void> => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) await work(name);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function isDone({ metadata, spec, status }: Rollout, image: string): boolean {
+  return (
+    status?.phase === 'Healthy' &&
+    status.observedGeneration === String(metadata.generation) &&
+    status.stableRS === status.currentPodHash &&
+    spec.template?.spec?.containers?.[0]?.image === image
+  );
+}
+
+/** Milliseconds until each was done; waits by watching, which costs the server little. */
+async function timesOf(
+  client: KubeClient,
+  options: {
+    readonly namespace: string;
+    readonly names: readonly string[];
+    readonly image: string;
+    readonly begin: () => Promise<void>;
+  },
+): Promise<readonly number[]> {
+  const { namespace, names, image } = options;
+  const cache = createWatchCache<Rollout>({
+    client,
+    resource: ROLLOUTS,
+    clock: systemClock,
+    random: systemRandom(),
+    namespace,
+  });
+  const left = new Set(names);
+  const times: number[] = [];
+  const started = performance.now();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  cache.onChange(({ after }) => {
+    if (after === undefined || !isDone(after, image) || !left.delete(after.metadata.name)) return;
+    times.push(performance.now() - started);
+    if (left.size === 0) resolve();
+  });
+  cache.start();
+  await cache.synced;
+  await options.begin();
+  const patience = cancellation();
+  await Promise.race([promise, sleep(systemClock, milliseconds(PATIENCE_MS), patience.cancel)]);
+  patience.now();
+  cache.stop();
+  if (left.size > 0) throw new Error(`${left.size} of ${names.length} never became Healthy`);
+  return times;
+}
+
+/** One phase: what it took, and each Rollout's part of the requests. */
+async function phase(
+  { pid, auditLog }: Measured,
+  count: number,
+  run: () => Promise<readonly number[]>,
+): Promise<object> {
+  const [requests, used] = [requestsIn(auditLog), usedBy(pid)];
+  const times = (await run()).toSorted((a, b) => a - b);
+  const after = usedBy(pid);
+  // Events and what follows the last step still come.
+  await sleep(systemClock, QUIET);
+  const seconds = (share: number): number =>
+    Number(((times[Math.min(count - 1, Math.floor(share * count))] ?? 0) / 1000).toFixed(1));
+  return {
+    firstSeconds: seconds(0),
+    medianSeconds: seconds(0.5),
+    allSeconds: seconds(1),
+    cpuSeconds: Number((after.cpuSeconds - used.cpuSeconds).toFixed(2)),
+    rssMib: after.rssMib,
+    requestsPerRollout: perObject(requests, requestsIn(auditLog), count),
+  };
+}
+
+async function measure(measured: Measured): Promise<void> {
+  const count = Number(flags.count);
+  const names = Array.from({ length: count }, (_, index) => `r${index}`);
+  const { namespace } = flags;
+  const shape = { namespace, replicas: Number(flags.replicas) };
+  const reach = await transportOf(measured.kubeconfig);
+  const client = createClient({ transport: reach.send, userAgent: 'bench' });
+  const print = (name: string, figures: object): void => {
+    process.stdout.write(`${JSON.stringify({ [name]: figures }, null, 2)}\n`);
+  };
+  const metadata = { name: namespace };
+  await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  const create = () =>
+    forAll(names, async (name) => {
+      for (const object of benchObjects(name, shape)) await post(client, namespace, object);
+    });
+  const update = (image: string) => () =>
+    forAll(names, async (name) => {
+      const path = '/spec/template/spec/containers/0/image';
+      const body: Json = [{ op: 'replace', path, value: image }];
+      await client.patch({ resource: ROLLOUTS, namespace, name }, { type: 'json', body });
+    });
+  const timed = (image: string, begin: () => Promise<void>) => () =>
+    timesOf(client, { namespace, names, image, begin });
+  print('create', await phase(measured, count, timed('app:v1', create)));
+  print('update', await phase(measured, count, timed('app:v2', update('app:v2'))));
+  await client.delete({ resource: NAMESPACES, name: namespace });
+  reach.close();
+}
+
+/** The test cluster with our built controller. */
+async function onOwnCluster(): Promise<void> {
+  const folder = mkdtempSync(`${tmpdir()}/slipway-bench-`);
+  const cluster = await startTestCluster(folder, (line) => process.stderr.write(`${line}\n`));
+  const args = ['controller', '--kubeconfig', cluster.controllerKubeconfig];
+  const controller = spawn(process.execPath, [`${PROGRAM}slipway`, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let said = '';
+    controller.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('msg=ready')) resolve();
+    });
+    controller.on('exit', (code) =>
+      reject(new Error(`the controller ended with ${code}: ${said}`)),
+    );
+    await promise;
+    const { kubeconfig, auditLog } = cluster;
+    await measure({ kubeconfig, auditLog, pid: controller.pid ?? 0 });
+  } finally {
+    controller.removeAllListeners('exit');
+    controller.kill('SIGTERM');
+    await once(controller, 'exit');
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const { kubeconfig, pid, audit } = flags;
+if (kubeconfig === undefined) await onOwnCluster();
+else if (pid === undefined || audit === undefined) {
+  process.stderr.write('--kubeconfig needs --pid and --audit too: whom to measure, and where\n');
+  process.exitCode = 2;
+} else await measure({ kubeconfig, pid: Number(pid), auditLog: audit });
