@@ -38,7 +38,7 @@ const SOON_MS = 10_000;
 /** Where neither we know better (rules.ts) nor time is about to change something. */
 function isAtRest({ trace, objects, index }: RestPoint): boolean {
   const [recorded, ruled] = [trace, withRules(trace)].map(({ rest }) => rest[index]);
-  const isOurs = ['rollout', 'services'].every((part) =>
+  const isOurs = ['rollout', 'services', 'replicaSets'].every((part) =>
     jsonEqual(recorded?.[part], ruled?.[part]),
   );
   const soon = momentOf(objects) + SOON_MS;

@@ -249,13 +249,16 @@ describe('the analysis in the background', () => {
     }),
   );
 
-  it('that is Inconclusive stops the steps, whatever they wait for', () =>
-    updated({ strategy, says: 'Inconclusive' }, async (web) => {
+  it('that is Inconclusive stops the steps, whatever they wait for', () => {
+    // Its verdict comes when the pods of the first step are there.
+    const objects = [template('check', { initialDelay: '10s' })];
+    return updated({ strategy, says: 'Inconclusive', objects }, async (web) => {
       const { phase, pauses, sizes: now } = await summary(web);
       expect(phase).toBe('Paused');
       expect(pauses).toContain('InconclusiveAnalysisRun');
       expect(now).toEqual(sizes.held);
-    }));
+    });
+  });
 
   it('begins at its starting step and ends with the update', () => {
     const analysis = { ...CHECK, startingStep: 2 };
