@@ -33,7 +33,7 @@ it('a full promotion of a routed canary without steps is finished (pitfall 31)',
   await withWeb(byHost({ steps: [] }, { podStartMs: 5000 }), async (web) => {
     await web.until('healthy', isHealthy);
     await web.setImage('app:v2');
-    await web.until('begun', () => web.sizes()['app:v2'] === 2);
+    await web.until('begun', ({ status }) => status?.stableRS !== status?.currentPodHash);
     await web.run('promote', 'web', '--full');
     await web.until('promoted', ({ status }) => status?.stableRS === status?.currentPodHash);
     await web.until('healthy', isHealthy);
