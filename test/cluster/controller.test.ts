@@ -25,7 +25,9 @@ function leaseOf({ client, namespace }: Real): Promise<Lease> {
 
 function controllerIn({ namespace }: Real): Started {
   const { controllerKubeconfig } = clusterFacts();
-  const flags = ['--leader-elect', '--namespaced', '-n', namespace];
+  // Two of them stand on one machine.
+  const ports = ['--metricsPort=0', '--healthzPort=0'];
+  const flags = ['--leader-elect', '--namespaced', '-n', namespace, ...ports];
   return program.start(['controller', '--kubeconfig', controllerKubeconfig, ...flags], {
     POD_NAMESPACE: namespace,
   });

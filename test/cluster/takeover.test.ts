@@ -51,8 +51,11 @@ interface Sized extends KubeObject {
   readonly status?: { readonly availableReplicas?: number };
 }
 
-async function areSetsWhole({ client, namespace }: Real): Promise<boolean> {
-  const { items } = await client.list<Sized>(REPLICA_SETS, { namespace });
+/** What the sets say of their pods may be from the recording: the pods are counted. */
+async function areSetsWhole(real: Real): Promise<boolean> {
+  const { items } = await real.client.list<Sized>(REPLICA_SETS, { namespace: real.namespace });
+  const wanted = items.reduce((sum, { spec }) => sum + (spec.replicas ?? 1), 0);
+  if ((await podsOf(real)).length !== wanted) return false;
   return items.every(({ spec, status }) => (status?.availableReplicas ?? 0) === spec.replicas);
 }
 
