@@ -9,7 +9,6 @@ describe('the requests of a rollout', () => {
       'POST replicasets': 1,
       'PATCH rollouts': 1,
       'PATCH rollouts/status': 3,
-      'PATCH replicasets': 1,
       'PATCH destinationrules': 1,
     });
   });
@@ -25,6 +24,18 @@ describe('the requests of a rollout', () => {
       'PATCH rollouts/status': 7,
       // The second pod; the old set's deadline and its end.
       'PATCH replicasets': 3,
+    });
+  });
+
+  it('an update whose old pods stay no longer than proxies are given needs no deadline on their set', async () => {
+    const { update } = await costs(5000);
+    expect(Object.fromEntries(update.by)).toEqual({
+      'POST replicasets': 1,
+      'PATCH rollouts': 1,
+      'PATCH destinationrules': 2,
+      'PATCH virtualservices': 5,
+      'PATCH rollouts/status': 7,
+      'PATCH replicasets': 2,
     });
   });
 });

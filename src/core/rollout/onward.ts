@@ -32,7 +32,25 @@ export function onward(
   if (!isBeginning(first)) return first;
   const next = withStatus(isBegun ? (made ?? world) : world, first.status);
   const then = at.decide(next);
+  if (isFirstSet(world)) return sized(first, then);
   return isPreparation(world, first, then) ? joined(first, then) : first;
+}
+
+/** The very first set serves nobody yet, and there is no other: it gets all its pods with it. */
+function isFirstSet({ rollout, replicaSets }: RolloutWorld): boolean {
+  return replicaSets.length === 0 && (rollout.status?.stableRS ?? '') === '';
+}
+
+/** `first` with the size that the next pass would give the set; that it is stable is told then. */
+function sized(first: RolloutDecision, then: RolloutDecision): RolloutDecision {
+  const { currentPodHash = '' } = first.status;
+  const writes = then.writes.filter((write) => isSizeOf(write, currentPodHash));
+  if (then.asks.length > 0 || writes.length !== then.writes.length) return first;
+  return joined(first, { ...first, writes, events: [], reasons: first.reasons.slice(-1) });
+}
+
+function isSizeOf({ kind, ref }: Write, hash: string): boolean {
+  return kind === 'patch' && ref.resource === REPLICA_SETS && ref.name.endsWith(`-${hash}`);
 }
 
 function isBeginning({ reasons, asks }: RolloutDecision): boolean {
@@ -95,7 +113,7 @@ function isOfCanary(world: RolloutWorld, write: Write, hash: string): boolean {
     return false;
   }
   if (write.ref.resource.kind === 'DestinationRule') return isStableApart(world, write.ref.name);
-  return write.ref.resource === REPLICA_SETS && write.ref.name.endsWith(`-${hash}`);
+  return isSizeOf(write, hash);
 }
 
 /** Without a hash the stable subset would send requests to the new set's pods, should they come first. */

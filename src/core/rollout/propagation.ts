@@ -1,5 +1,5 @@
 // Until when proxies may still act on what has been changed (traffic.md 7, decision 0006): nothing is scaled down before.
-// Entry point: `trafficMovesUntil`.
+// Entry points: `trafficMovesUntil`, `trafficSettlesAt`.
 import { CANARY_SWITCHED, STABLE_SWITCHED, SWITCHED, WEIGHTS_SET } from '../../api/names.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { type Duration, type Instant, later, milliseconds } from '../../lib/time.ts';
@@ -22,6 +22,12 @@ const KEYS = [SWITCHED, CANARY_SWITCHED, STABLE_SWITCHED, WEIGHTS_SET];
 
 /** Undefined: every proxy knows how things are. */
 export function trafficMovesUntil(pass: Pass): Instant | undefined {
+  const end = trafficSettlesAt(pass);
+  return end !== undefined && end > pass.now ? end : undefined;
+}
+
+/** When every proxy knows, or has known, the last change of ours; undefined if there was none, or nobody is late. */
+export function trafficSettlesAt(pass: Pass): Instant | undefined {
   if (!isPaced(pass)) return undefined;
   const { world, draft, now } = pass;
   const objects: readonly KubeObject[] = [
@@ -34,6 +40,5 @@ export function trafficMovesUntil(pass: Pass): Instant | undefined {
     isMoved ? now : undefined,
     ...objects.flatMap((object) => KEYS.map((key) => switchedOf(object, key)?.at)),
   ]);
-  const end = last === undefined ? now : later(last, propagationDelay(pass));
-  return end > now ? end : undefined;
+  return last === undefined ? undefined : later(last, propagationDelay(pass));
 }

@@ -83,7 +83,7 @@ export function trafficPlan(world: TrafficWorld): Plan {
     { op: 'updateHash' },
     { op: 'setWeight' },
   ];
-  return { wanted, operations, record: recordOf(world.rollout, wanted) };
+  return { wanted, operations, record: recordOf(world, wanted) };
 }
 
 /** Traffic of a set without pods, or more of it than the next set is to have, leaves before the subset changes (I4). */
@@ -159,9 +159,10 @@ function routeOperations({ rollout, revision, sets }: TrafficWorld): readonly Op
   return operations;
 }
 
-function recordOf(rollout: Rollout, { weight, hashes, extras }: Wanted): TrafficWeights {
-  const strategy = canaryOf(rollout);
+function recordOf(world: TrafficWorld, { weight, hashes, extras }: Wanted): TrafficWeights {
+  const strategy = canaryOf(world.rollout);
   const given = extras.reduce((sum, extra) => sum + extra.weight, 0);
+  const left = maxWeightOf(strategy) - weight - given;
   const party = (share: number, hash: string, service: string | undefined): WeightDestination => ({
     weight: share,
     ...((service ?? '') === '' ? {} : { serviceName: service ?? '' }),
@@ -169,9 +170,22 @@ function recordOf(rollout: Rollout, { weight, hashes, extras }: Wanted): Traffic
   });
   return {
     canary: party(weight, hashes.canary, strategy?.canaryService),
-    stable: party(maxWeightOf(strategy) - weight - given, hashes.stable, strategy?.stableService),
+    stable: party(
+      left,
+      left > 0 ? hashes.stable : emptied(world, hashes.stable),
+      strategy?.stableService,
+    ),
     ...(extras.length === 0 ? {} : { additional: extras }),
   };
+}
+
+/**
+ * The lane that all traffic has left is turned to the new set before it is used again. That is told with its weight: by
+ * itself it would cost a write of the status, and tells nobody anything.
+ */
+function emptied({ recorded, propagation }: TrafficWorld, hash: string): string {
+  const isEmpty = propagation !== undefined && recorded?.stable.weight === 0;
+  return isEmpty ? (recorded.stable.podTemplateHash ?? '') : hash;
 }
 
 /** The stable set must be able to carry what the canary does not (traffic.md 1.4, 2). */

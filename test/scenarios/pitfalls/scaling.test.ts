@@ -46,6 +46,21 @@ it('an old set with scaleDownDelaySeconds 0 goes at once, and the controller res
   });
 });
 
+it('an old set whose delay is shorter than that of proxies stays for both, counted from the last change of traffic', async () => {
+  const options = bySubset({ steps: HALF, scaleDownDelaySeconds: 3 }, { propagationDelayMs: 5000 });
+  await withWeb(options, async (web) => {
+    await web.until('healthy', isHealthy);
+    await promoted(web, 'app:v2');
+    await web.until('all weight is back', isHealthy);
+    expect(weightsOf(web)).toEqual([100, 0]);
+    await web.seconds(7);
+    expect(web.sizes()).toEqual({ 'app:v1': 2, 'app:v2': 2 });
+    await web.seconds(2);
+    expect(web.sizes()).toEqual({ 'app:v1': 0, 'app:v2': 2 });
+    expect(setOf(web, 'app:v1')?.metadata.annotations?.['scale-down-deadline']).toBeUndefined();
+  });
+});
+
 it('a routed canary takes no notice of maxSurge (pitfall 11)', async () => {
   await withWeb(byHost({ steps: HALF, maxSurge: 0, maxUnavailable: 1 }), async (web) => {
     await web.until('healthy', isHealthy);
