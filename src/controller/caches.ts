@@ -38,6 +38,15 @@ export interface Caches {
   readonly destinationRules: WatchCache<KubeObject>;
 }
 
+/** The caches of the kinds that are decided, by plural. */
+export type DecidedCaches = readonly (readonly [string, WatchCache<KubeObject>])[];
+
+export function decidedCaches(caches: Caches, onlyAnalysis = false): DecidedCaches {
+  const runs = [ANALYSIS_RUNS.plural, caches.analysisRuns] as const;
+  if (onlyAnalysis) return [runs];
+  return [[ROLLOUTS.plural, caches.rollouts], [EXPERIMENTS.plural, caches.experiments], runs];
+}
+
 export interface CachesOptions {
   readonly client: KubeClient;
   readonly clock: Clock;

@@ -1,32 +1,37 @@
-// The controller put together: caches, queue, passes, events. Entry point: `createController`.
-import { ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS } from '../api/resources.ts';
+// The controller put together: caches, queue, passes, events; and its life. Entry point: `createController`.
+import { ROLLOUTS } from '../api/resources.ts';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { EventNote } from '../core/decision.ts';
-import { releaseWrite } from '../core/rollout/release.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isNotFound } from '../kube/errors.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { cancellation, sleep } from '../lib/clock.ts';
 import type { Cancel, Clock, Duration, Random, Stop } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
-import { applyWrites } from './apply.ts';
 import type { Measure, PluginAnswers } from './asks.ts';
-import { type Caches, createCaches, createWorkloadCaches, seenIn } from './caches.ts';
+import {
+  type Caches,
+  type CachesOptions,
+  createCaches,
+  createWorkloadCaches,
+  decidedCaches,
+  type DecidedCaches,
+  seenIn,
+} from './caches.ts';
 import { Dependents } from './dependents.ts';
 import { experimentKind } from './experiments.ts';
+import { followChanges } from './follow-changes.ts';
+import { keyOf } from './key.ts';
 import type { Kind } from './kind.ts';
 import type { Log } from './log.ts';
 import { ManagedObjects } from './managed-objects.ts';
-import { Memory } from './memory.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import { type PassPorts, runPass } from './pass.ts';
-import { type PassResult, Queue } from './queue.ts';
-import type { ReferredKind } from './references.ts';
+import type { PassPorts } from './pass.ts';
+import { Passes } from './passes.ts';
+import { Queue } from './queue.ts';
 import { rolloutKind } from './rollouts.ts';
-import { RUNS_URGENCY, urgencyOf } from './urgency.ts';
-import { isOtherWorkload, type WorkloadCaches, Workloads } from './workloads.ts';
+import { type WorkloadCaches, Workloads } from './workloads.ts';
 
 export interface ControllerOptions {
   readonly client: KubeClient;
@@ -85,41 +90,29 @@ export function createController(options: ControllerOptions): Controller {
   return new Shell(options);
 }
 
-interface Key {
-  readonly kind: Kind;
-  readonly namespace: string;
-  readonly name: string;
-}
-
 class Shell implements Controller {
   readonly #options: ControllerOptions;
   readonly #caches: Caches;
+  readonly #decided: DecidedCaches;
   readonly #managedObjects: ManagedObjects;
   readonly #workloadCaches: WorkloadCaches;
   readonly #workloads: Workloads;
-  readonly #queue: Queue;
   readonly #dependents = new Dependents();
-  readonly #memories = new Map<string, Memory>();
-  readonly #kinds: ReadonlyMap<string, Kind>;
+  readonly #kinds: readonly Kind[];
+  readonly #queue: Queue;
+  readonly #passes: Passes;
   readonly #stops: Stop[] = [];
   readonly #stopping = cancellation();
   readonly #abandoned = cancellation();
   #resync: Stop | undefined;
+  /** Until all caches are filled a snapshot would miss objects, so events only mark what comes later. */
+  #started = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { client, clock, random, log, namespace, metrics } = options;
-    const cachesOptions = {
-      client,
-      clock,
-      random,
-      log,
-      istioVersion: options.istioVersion ?? 'v1beta1',
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(options.instance === undefined ? {} : { instance: options.instance }),
-      ...(metrics === undefined ? {} : { onRestart: metrics.restarted.bind(metrics) }),
-    };
+    const cachesOptions = cachesOptionsOf(options);
     this.#caches = createCaches(cachesOptions);
+    this.#decided = decidedCaches(this.#caches, options.onlyAnalysis);
     this.#managedObjects = new ManagedObjects(this.#caches.services, this.#caches.destinationRules);
     this.#workloadCaches = createWorkloadCaches(cachesOptions, this.#caches);
     this.#workloads = new Workloads(this.#workloadCaches, (key) => this.#queue.add(key));
@@ -131,15 +124,20 @@ class Shell implements Controller {
       propagationDelay: options.propagationDelay ?? PROPAGATION_DELAY,
       keyOf,
     };
-    const kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
-    this.#kinds = new Map(kinds.map((kind) => [kind.resource.plural, kind]));
-    this.#queue = new Queue({
+    this.#kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
+    this.#queue = this.#createQueue();
+    this.#passes = this.#createPasses();
+  }
+
+  #createQueue(): Queue {
+    const { clock, random, workers = WORKERS, isCrowded, metrics, log } = this.#options;
+    return new Queue({
       clock,
       random,
-      workers: options.workers ?? WORKERS,
-      run: (key) => this.#run(key),
-      urgency: (key) => this.#urgency(key),
-      ...(options.isCrowded === undefined ? {} : { isCrowded: options.isCrowded }),
+      workers,
+      run: (key) => this.#passes.run(key),
+      urgency: (key) => this.#passes.urgency(key),
+      ...(isCrowded === undefined ? {} : { isCrowded }),
       onFailure: (key, error) => {
         metrics?.broke(key);
         log.error('pass failed, trying again', { key, cause: textOf(error) });
@@ -148,14 +146,36 @@ class Shell implements Controller {
     });
   }
 
+  #createPasses(): Passes {
+    const { client, log } = this.#options;
+    return new Passes({
+      caches: this.#caches,
+      decided: this.#decided,
+      managedObjects: this.#managedObjects,
+      kinds: this.#kinds,
+      pass: this.#passPorts(),
+      release: { client, log, abandoned: this.#abandoned.cancel },
+    });
+  }
+
   get busy(): number {
     return this.#queue.busy;
   }
 
   async start(): Promise<void> {
-    this.#subscribe();
-    this.#subscribeWorkloads();
-    this.#stops.push(this.#managedObjects.follow((manager) => this.#add(ROLLOUTS.plural, manager)));
+    this.#stops.push(
+      ...followChanges({
+        caches: this.#caches,
+        workloadCaches: this.#workloadCaches,
+        decided: this.#decided,
+        managedObjects: this.#managedObjects,
+        dependents: this.#dependents,
+        kinds: this.#kinds,
+        wake: (key) => {
+          if (this.#started) this.#queue.add(key);
+        },
+      }),
+    );
     const all = this.#watched();
     for (const cache of all) cache.start();
     await Promise.all(all.map((cache) => cache.synced));
@@ -170,7 +190,7 @@ class Shell implements Controller {
     this.#stopping.now();
     this.#resync?.();
     for (const stop of this.#stops) stop();
-    for (const memory of this.#memories.values()) memory.end();
+    this.#passes.end();
     await this.#within(GRACE, this.#queue.stop());
     this.#abandoned.now();
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
@@ -186,11 +206,8 @@ class Shell implements Controller {
     isDone.now();
   }
 
-  /** Until all caches are filled a snapshot would miss objects, so events only mark what comes later. */
-  #started = false;
-
   #lookAtAll(): void {
-    for (const [plural, cache] of this.#decided()) {
+    for (const [plural, cache] of this.#decided) {
       for (const object of cache.list()) this.#add(plural, object.metadata);
     }
     for (const manager of this.#managedObjects.managers()) this.#add(ROLLOUTS.plural, manager);
@@ -206,151 +223,11 @@ class Shell implements Controller {
       : Object.values(this.#caches);
   }
 
-  #decided(): readonly (readonly [string, WatchCache<KubeObject>])[] {
-    if (this.#options.onlyAnalysis === true) {
-      return [[ANALYSIS_RUNS.plural, this.#caches.analysisRuns]];
-    }
-    return [
-      [ROLLOUTS.plural, this.#caches.rollouts],
-      [EXPERIMENTS.plural, this.#caches.experiments],
-      [ANALYSIS_RUNS.plural, this.#caches.analysisRuns],
-    ];
-  }
-
   #add(plural: string, metadata: { readonly namespace?: string; readonly name: string }): void {
-    if (this.#started) this.#queue.add(keyOf(plural, metadata.namespace ?? '', metadata.name));
+    this.#queue.add(keyOf(plural, metadata.namespace ?? '', metadata.name));
   }
 
-  #subscribe(): void {
-    for (const [plural, cache] of this.#decided()) {
-      this.#stops.push(
-        cache.onChange(({ before, after }) => {
-          const object = after ?? before;
-          if (object !== undefined) this.#add(plural, object.metadata);
-        }),
-      );
-    }
-    const owned: readonly WatchCache<KubeObject>[] = [
-      this.#caches.replicaSets,
-      this.#caches.experiments,
-      this.#caches.analysisRuns,
-      this.#caches.services,
-    ];
-    for (const cache of owned) {
-      this.#stops.push(
-        cache.onChange(({ before, after }) => {
-          if (before !== undefined) this.#addOwner(before);
-          if (after !== undefined) this.#addOwner(after);
-        }),
-      );
-    }
-    const referred: readonly (readonly [ReferredKind, WatchCache<KubeObject>])[] = [
-      ['services', this.#caches.services],
-      ['virtualservices', this.#caches.virtualServices],
-      ['destinationrules', this.#caches.destinationRules],
-      ['analysistemplates', this.#caches.analysisTemplates],
-      ['clusteranalysistemplates', this.#caches.clusterAnalysisTemplates],
-    ];
-    for (const [kind, cache] of referred) {
-      this.#stops.push(
-        cache.onChange(({ before, after }) => this.#addDependents(kind, after ?? before)),
-      );
-    }
-  }
-
-  #subscribeWorkloads(): void {
-    const { deployments, podTemplates, replicaSets } = this.#workloadCaches;
-    const workloads: readonly (readonly [ReferredKind, WatchCache<KubeObject>])[] = [
-      ['deployments', deployments],
-      ['podtemplates', podTemplates],
-      ['replicasets', replicaSets],
-    ];
-    for (const [kind, cache] of workloads) {
-      this.#stops.push(
-        cache.onChange((change) => {
-          if (isOtherWorkload(change)) this.#addDependents(kind, change.after ?? change.before);
-        }),
-      );
-    }
-  }
-
-  #addDependents(kind: ReferredKind, object: KubeObject | undefined): void {
-    if (object === undefined || !this.#started) return;
-    const { namespace = '', name } = object.metadata;
-    for (const key of this.#dependents.of({ kind, namespace, name })) this.#queue.add(key);
-  }
-
-  #addOwner(object: KubeObject): void {
-    const owner = object.metadata.ownerReferences?.find(
-      (reference) => reference.controller === true,
-    );
-    if (owner === undefined) return this.#addAdopters(object);
-    const kind = [...this.#kinds.values()].find(({ resource }) => {
-      return resource.kind === owner.kind && owner.apiVersion.startsWith(`${resource.group}/`);
-    });
-    const namespace = object.metadata.namespace ?? '';
-    if (kind !== undefined) this.#add(kind.resource.plural, { namespace, name: owner.name });
-  }
-
-  /** A set without owner may be adopted by any Rollout of its namespace. */
-  #addAdopters(object: KubeObject): void {
-    if (object.kind !== 'ReplicaSet') return;
-    for (const rollout of this.#caches.rollouts.list(object.metadata.namespace)) {
-      this.#add(ROLLOUTS.plural, rollout.metadata);
-    }
-  }
-
-  /** Runs and experiments belong to Rollouts that have begun, and measure by the clock. */
-  #urgency(key: string): number {
-    const { kind, namespace, name } = this.#parse(key) ?? {};
-    if (kind?.resource !== ROLLOUTS) return RUNS_URGENCY;
-    return urgencyOf(this.#caches.rollouts.get(namespace, name ?? ''));
-  }
-
-  async #run(key: string): Promise<PassResult> {
-    const parsed = this.#parse(key);
-    if (parsed === undefined) return 'done';
-    const memory = this.#memories.get(key) ?? new Memory();
-    this.#memories.set(key, memory);
-    const result = await runPass(this.#ports(), { ...parsed, key, memory });
-    if (result === 'retry' || !this.#isGone(parsed)) return result;
-    this.#memories.delete(key);
-    return this.#releaseObjects(parsed);
-  }
-
-  /** Services and DestinationRules of a Rollout that is gone are given back as their users wrote them. */
-  async #releaseObjects({ kind, namespace, name }: Key): Promise<PassResult> {
-    const objects = kind.resource === ROLLOUTS ? this.#managedObjects.of({ namespace, name }) : [];
-    if (objects.length === 0) return 'done';
-    const { client, log } = this.#options;
-    const isThere = await client.get({ resource: ROLLOUTS, namespace, name }).then(
-      () => true,
-      (error: unknown) => {
-        if (!isNotFound(error)) throw error;
-        return false;
-      },
-    );
-    // The caches do not show it yet, or it is another controller's: both look at it themselves.
-    if (isThere) return 'done';
-    const ports = { client, tell: () => undefined, cancel: this.#abandoned.cancel };
-    const outcome = await applyWrites(ports, objects.map(releaseWrite));
-    if (outcome.kind === 'ok') return 'done';
-    log.warn('cannot give back what a Rollout that is gone has pointed', { namespace, name });
-    return 'retry';
-  }
-
-  #isGone({ kind, namespace, name }: Key): boolean {
-    const cache = this.#decided().find(([plural]) => plural === kind.resource.plural)?.[1];
-    return cache?.get(namespace, name) === undefined;
-  }
-
-  #parse(key: string): Key | undefined {
-    const [plural = '', namespace = '', name = ''] = key.split('/');
-    const kind = this.#kinds.get(plural);
-    return kind === undefined ? undefined : { kind, namespace, name };
-  }
-
-  #ports(): PassPorts {
+  #passPorts(): PassPorts {
     const { client, clock, random, log, measure, plugins, metrics } = this.#options;
     return {
       client,
@@ -393,8 +270,18 @@ class Shell implements Controller {
   }
 }
 
-function keyOf(plural: string, namespace: string, name: string): string {
-  return `${plural}/${namespace}/${name}`;
+function cachesOptionsOf(options: ControllerOptions): CachesOptions {
+  const { client, clock, random, log, namespace, instance, metrics } = options;
+  return {
+    client,
+    clock,
+    random,
+    log,
+    istioVersion: options.istioVersion ?? 'v1beta1',
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(instance === undefined ? {} : { instance }),
+    ...(metrics === undefined ? {} : { onRestart: metrics.restarted.bind(metrics) }),
+  };
 }
 
 function textOf(error: unknown): string {
