@@ -1,13 +1,13 @@
 // Fetches what a decision asks of the outside. Answers go to the key's memory; then the key is looked at again.
 import { PODS, SECRETS } from '../api/resources.ts';
 import type { ObjectRef } from '../api/object.ts';
-import type { Answer, Ask, MeasureAsk, Measured } from '../core/decision.ts';
 import type {
-  RouteAnswer,
   RouteAsk,
+  RouteOutcome,
   StepPluginAsk,
   StepPluginOutcome,
-} from '../core/plugin-asks.ts';
+} from '../api/plugin-asks.ts';
+import type { Answer, Ask, MeasureAsk, Measured } from '../core/decision.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ApiError } from '../kube/errors.ts';
 import { fromBase64, utf8Text } from '../lib/bytes.ts';
@@ -23,7 +23,7 @@ export type Measure = (ask: MeasureAsk, cancel: Cancel) => Promise<Measured>;
 /** Plugins of steps and routers; their failures are answers, never thrown. */
 export interface PluginAnswers {
   step(ask: StepPluginAsk, cancel: Cancel): Promise<StepPluginOutcome>;
-  route(ask: RouteAsk, cancel: Cancel): Promise<Omit<RouteAnswer, 'at'>>;
+  route(ask: RouteAsk, cancel: Cancel): Promise<RouteOutcome>;
 }
 
 export interface AskPorts {

@@ -5,7 +5,7 @@ import type { Json, KubeObject, ObjectRef } from '../api/object.ts';
 import type { ResultValue } from '../expr/value.ts';
 import type { Instant } from '../lib/ports.ts';
 import type { EventText } from './events.ts';
-import type { RouteAnswer, RouteAsk, StepPluginAnswer, StepPluginAsk } from './plugin-asks.ts';
+import type { RouteAnswer, RouteAsk, StepPluginAnswer, StepPluginAsk } from '../api/plugin-asks.ts';
 import type { Reason } from './reasons.ts';
 
 /** A Kubernetes Event to send on the decided object (or on `about`), once what it tells has happened. */

@@ -1,17 +1,23 @@
 // Plugins as the controller asks them: what it wants of them all, in one place.
+import type {
+  RouteAsk,
+  RouteOutcome,
+  StepPluginAsk,
+  StepPluginOutcome,
+} from '../api/plugin-asks.ts';
 import type { Rollout } from '../api/rollout.ts';
 import { cancellation } from '../lib/clock.ts';
 import type { Cancel } from '../lib/ports.ts';
 import { type MeasuringPlugins, measuringPlugins } from './kinds/metric.ts';
-import { type RouterOutcome, type RouterRequest, routeByPlugin } from './kinds/router.ts';
-import { askStep, type StepOutcome, type StepRequest } from './kinds/step.ts';
+import { routeByPlugin } from './kinds/router.ts';
+import { askStep } from './kinds/step.ts';
 import type { Plugins } from './plugins.ts';
 
 export interface PluginAnswers {
   readonly measuring: MeasuringPlugins;
   readonly answers: {
-    step(request: StepRequest, cancel: Cancel): Promise<StepOutcome>;
-    route(request: RouterRequest, cancel: Cancel): Promise<RouterOutcome>;
+    step(request: StepPluginAsk, cancel: Cancel): Promise<StepPluginOutcome>;
+    route(request: RouteAsk, cancel: Cancel): Promise<RouteOutcome>;
   };
 }
 

@@ -4,12 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Json } from '../../src/api/object.ts';
+import type { RouteCall } from '../../src/api/plugin-asks.ts';
 import { cancellation } from '../../src/lib/clock.ts';
 import { parseYaml } from '../../src/lib/yaml.ts';
 import { MESSAGE_TYPES } from '../../src/plugins/go/message-types.ts';
 import { REFERENCE_TYPES } from '../../src/plugins/go/reference-types.ts';
 import { measurePlugin } from '../../src/plugins/kinds/metric.ts';
-import { type RouterCall, routeByPlugin } from '../../src/plugins/kinds/router.ts';
+import { routeByPlugin } from '../../src/plugins/kinds/router.ts';
 import { askStep } from '../../src/plugins/kinds/step.ts';
 import { builtPlugin } from '../support/go.ts';
 import { pluginStand } from '../support/plugins.ts';
@@ -105,7 +106,7 @@ describe("a plugin with the reference's types", () => {
     const rollout = example('rollout') as never;
     const extras = [{ weight: 5, serviceName: 'x', podTemplateHash: 'h' }];
     const match = [{ headerName: 'X', headerValue: { regex: '.*' } }];
-    const told = async (call: RouterCall) => {
+    const told = async (call: RouteCall) => {
       const request = { plugin: NAME, rollout, calls: [call] };
       const { failed, verified } = await routeByPlugin(echo.plugins, request, never);
       const [, json = ''] = / via plugin: (.*)$/.exec(failed?.error ?? '') ?? [];

@@ -5,7 +5,7 @@
 // is wanted, or until it is time to ask again: after a failure, for a verification, and now and then in case somebody
 // else has changed the routes.
 import { type Instant, later, seconds } from '../../lib/time.ts';
-import type { RouteAnswer, RouteCall } from '../plugin-asks.ts';
+import type { RouteAnswer, RouteCall } from '../../api/plugin-asks.ts';
 import type { Operation, Plan } from '../traffic/plan.ts';
 import { canaryOf, maxWeightOf } from './limits.ts';
 import { type Pass, ROUTE_KEYS } from './pass.ts';

@@ -4,7 +4,7 @@ import type { CanaryStep } from '../../api/rollout.ts';
 import { formatDuration, formatInstant, seconds } from '../../lib/time.ts';
 import type { EventNote } from '../decision.ts';
 import { normal, warning } from '../events.ts';
-import type { StepOperation, StepPluginAnswer, StepPluginOutcome } from '../plugin-asks.ts';
+import type { StepOperation, StepPluginAnswer, StepPluginOutcome } from '../../api/plugin-asks.ts';
 import type { StepPluginStatus } from './pass.ts';
 
 const ERROR_BACKOFF = seconds(30);

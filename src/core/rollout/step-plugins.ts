@@ -6,7 +6,7 @@
 // written before its plugin is asked, so that an abort undoes it even if nobody heard the answer.
 import type { Json } from '../../api/object.ts';
 import { formatInstant, type Instant, later, parseDuration, parseInstant } from '../../lib/time.ts';
-import type { StepOperation, StepPluginAnswer } from '../plugin-asks.ts';
+import type { StepOperation, StepPluginAnswer } from '../../api/plugin-asks.ts';
 import { isAborted, type Pass, STEP_PLUGIN_KEYS, type StepPluginStatus } from './pass.ts';
 import { eventOf, nextEntry, type Operation } from './step-plugin-entries.ts';
 import { currentStepOf, isFullyPromoted, stepIndexOf, stepsOf } from './weights.ts';

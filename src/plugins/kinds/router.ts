@@ -1,37 +1,11 @@
 // Traffic router plugins: routes that a plugin writes (traffic.md 3.8). Entry point: `routeByPlugin`.
 import type { Json } from '../../api/object.ts';
-import type { CanaryStep, Rollout, WeightDestination } from '../../api/rollout.ts';
+import type { RouteAsk, RouteCall, RouteOutcome } from '../../api/plugin-asks.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import { unreachable } from '../../lib/assert.ts';
 import type { Cancel } from '../../lib/ports.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { PluginCall, Plugins } from '../plugins.ts';
-
-export type RouterCall =
-  | { readonly op: 'removeManagedRoutes' }
-  | { readonly op: 'setHeaderRoute'; readonly step: NonNullable<CanaryStep['setHeaderRoute']> }
-  | { readonly op: 'setMirrorRoute'; readonly step: NonNullable<CanaryStep['setMirrorRoute']> }
-  | {
-      readonly op: 'updateHash';
-      readonly canaryHash: string;
-      readonly stableHash: string;
-      readonly extras: readonly WeightDestination[];
-    }
-  | {
-      readonly op: 'setWeight' | 'verifyWeight';
-      readonly weight: number;
-      readonly extras: readonly WeightDestination[];
-    };
-
-export interface RouterRequest {
-  readonly plugin: string;
-  readonly rollout: Rollout;
-  readonly calls: readonly RouterCall[];
-}
-
-export interface RouterOutcome {
-  readonly failed?: { readonly op: RouterCall['op']; readonly error: string };
-  readonly verified?: boolean;
-}
 
 const TASKS = {
   removeManagedRoutes: 'remove managed routes',
@@ -52,9 +26,9 @@ const CANNOT_VERIFY = 2;
  */
 export async function routeByPlugin(
   plugins: Plugins,
-  { plugin, rollout, calls }: RouterRequest,
+  { plugin, rollout, calls }: RouteAsk,
   cancel: Cancel,
-): Promise<RouterOutcome> {
+): Promise<RouteOutcome> {
   let verified: boolean | undefined;
   for (const call of calls) {
     if (cancel.cancelled) break;
@@ -86,12 +60,12 @@ function verdictOf(said: number): boolean | undefined {
   return said === CANNOT_VERIFY ? undefined : said === VERIFIED;
 }
 
-function failed(op: RouterCall['op'], text: string, verified: boolean | undefined): RouterOutcome {
+function failed(op: RouteCall['op'], text: string, verified: boolean | undefined): RouteOutcome {
   const error = `failed to ${TASKS[op]} via plugin: ${text}`;
   return { failed: { op, error }, ...(verified === undefined ? {} : { verified }) };
 }
 
-function broken(plugin: string, op: RouterCall['op'], error: PluginError): RouterOutcome {
+function broken(plugin: string, op: RouteCall['op'], error: PluginError): RouteOutcome {
   if (error.kind === 'unavailable') {
     const text = `failed to get traffic router plugin ${plugin}: unable to start plugin system: ${error.message}`;
     return { failed: { op, error: text } };
@@ -103,7 +77,7 @@ function broken(plugin: string, op: RouterCall['op'], error: PluginError): Route
 
 type Sent = Pick<PluginCall, 'kind' | 'method' | 'argument' | 'answer'>;
 
-function pluginCall(rollout: Rollout, call: RouterCall): Sent {
+function pluginCall(rollout: Rollout, call: RouteCall): Sent {
   const sent = (method: string, type: string, members: object): Sent => ({
     kind: 'router',
     method,

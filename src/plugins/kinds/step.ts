@@ -1,29 +1,10 @@
 // Step plugins: a step of a canary that a plugin takes (rollout.md 5.4). Entry point: `askStep`.
 import type { Json } from '../../api/object.ts';
-import type { Rollout } from '../../api/rollout.ts';
-import type { Cancel, Duration } from '../../lib/ports.ts';
+import type { StepPluginAsk, StepPluginOutcome } from '../../api/plugin-asks.ts';
+import type { Cancel } from '../../lib/ports.ts';
 import { milliseconds } from '../../lib/time.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { Plugins } from '../plugins.ts';
-
-export interface StepRequest {
-  readonly operation: 'Run' | 'Terminate' | 'Abort';
-  readonly name: string;
-  readonly rollout: Rollout;
-  readonly config?: Json;
-  readonly state?: Json;
-}
-
-export type StepOutcome =
-  | { readonly kind: 'disabled' }
-  | { readonly kind: 'unavailable' | 'error'; readonly error: string }
-  | {
-      readonly kind: 'result';
-      readonly phase: string;
-      readonly message: string;
-      readonly requeueAfter: Duration;
-      readonly state?: Json;
-    };
 
 /** What a plugin answers, as far as it does. */
 interface Answer {
@@ -42,9 +23,9 @@ const NANOSECONDS = 1e6;
 /** Never throws: what stands in the way is the outcome. */
 export async function askStep(
   plugins: Plugins,
-  { operation, name, rollout, config, state }: StepRequest,
+  { operation, name, rollout, config, state }: StepPluginAsk,
   cancel: Cancel,
-): Promise<StepOutcome> {
+): Promise<StepPluginOutcome> {
   const context = {
     pluginName: name,
     ...(config === undefined ? {} : { config }),

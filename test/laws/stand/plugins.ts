@@ -1,6 +1,6 @@
 // Plugins as a story has them: a router that takes whatever it is told, and steps that end as their configuration says.
 import type { PluginAnswers } from '../../../src/controller/asks.ts';
-import type { StepPluginOutcome } from '../../../src/core/plugin-asks.ts';
+import type { StepPluginOutcome } from '../../../src/api/plugin-asks.ts';
 import { seconds } from '../../../src/lib/time.ts';
 
 /** How a step of a plugin goes: done at once, done at the third call, failed, or never asked. */

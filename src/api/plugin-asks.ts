@@ -1,6 +1,6 @@
 // What plugins of steps and routers are asked, and how they answer. How they are reached is not known here.
-import type { Json } from '../api/object.ts';
-import type { CanaryStep, Rollout, WeightDestination } from '../api/rollout.ts';
+import type { Json } from './object.ts';
+import type { CanaryStep, Rollout, WeightDestination } from './rollout.ts';
 import type { Duration, Instant } from '../lib/ports.ts';
 
 export type StepOperation = 'Run' | 'Terminate' | 'Abort';
@@ -60,10 +60,13 @@ export interface RouteAsk {
   readonly calls: readonly RouteCall[];
 }
 
-export interface RouteAnswer {
-  readonly at: Instant;
+export interface RouteOutcome {
   /** The call that failed, and why. */
   readonly failed?: { readonly op: RouteCall['op']; readonly error: string };
   /** What it says of the weights; absent if it cannot tell. */
   readonly verified?: boolean;
+}
+
+export interface RouteAnswer extends RouteOutcome {
+  readonly at: Instant;
 }
