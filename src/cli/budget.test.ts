@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { idle } from '../../test/support/cluster.ts';
-import { cancellation } from '../lib/clock.ts';
-import { instant, seconds } from '../lib/time.ts';
+import { cancellation, sleep } from '../lib/clock.ts';
+import { instant, milliseconds, seconds } from '../lib/time.ts';
 import { VirtualClock } from '../lib/virtual-clock.ts';
 import { budgetsOf } from './budget.ts';
 import { BUDGET_FLAGS } from './budget-flags.ts';
@@ -36,13 +36,36 @@ describe('--qps and --burst', () => {
     expect(await served(clock, () => work.take())).toBe(3 + 10 * 3 * 10);
   });
 
-  it('Events have as much as one group, and a quarter of it while work waits', async () => {
+  it('Events have as much as one group, and an eighth of it while work waits', async () => {
     const { cancel } = cancellation();
-    const { clock, tell } = budgets();
+    const { clock, work, tell } = budgets();
+    const unanswered = Promise.withResolvers<undefined>();
+    void work.whileUnderWay(() => unanswered.promise);
     expect(await served(clock, () => tell(cancel))).toBe(80 + 10 * 40);
     const crowded = budgets();
     for (let index = 0; index < 3000; index += 1) void crowded.work.take();
-    expect(await served(crowded.clock, () => crowded.tell(cancel))).toBe((80 + 10 * 40) / 4);
+    expect(await served(crowded.clock, () => crowded.tell(cancel))).toBe((80 + 10 * 40) / 8);
+  });
+
+  it('Events have what work leaves, less half a burst, while it rests', async () => {
+    const { cancel } = cancellation();
+    const { clock, work, tell } = budgets();
+    let told = 0;
+    const lane = async (): Promise<void> => {
+      for (;;) {
+        await tell(cancel);
+        told += 1;
+        await sleep(clock, milliseconds(10));
+      }
+    };
+    for (let lanes = 0; lanes < 4; lanes += 1) void lane();
+    await clock.advance(seconds(10));
+    expect(told).toBeGreaterThan(1000);
+    // Work that comes now need not wait.
+    let worked = 0;
+    for (let index = 0; index < 100; index += 1) void work.take().then(() => (worked += 1));
+    await clock.advance(milliseconds(0));
+    expect(worked).toBe(100);
   });
 
   it.each(['--qps=0', '--burst=-1'])('%s is refused', (flag) => {

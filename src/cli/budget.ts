@@ -6,13 +6,13 @@ import { CommandError, type Context } from './command.ts';
 
 /** The reference has as many clients, each with a limit of its own: all of its kinds are one to us. */
 const GROUPS = 3;
-/** How many times as dear telling is while work waits. */
-const DEAR = 4;
+/** How many times as dear telling is while work has more to ask than it may, or than the server can do. */
+const DEAR = 8;
 
 export interface Budgets {
   /** For everything but Events, watches and the Lease. */
   readonly work: Budget;
-  /** Awaited before each Event: on a budget of its own, and slower while work waits. */
+  /** Awaited before each Event: on a budget of its own, slower while work is crowded, and with what work leaves. */
   readonly tell: (cancel: Parameters<Budget['take']>[0]) => Promise<void>;
 }
 
@@ -24,7 +24,11 @@ export function budgetsOf({
   const burst = positive(flags, BURST);
   const work = new Budget({ clock, perSecond: GROUPS * perSecond, burst: GROUPS * burst });
   const telling = new Budget({ clock, perSecond, burst });
-  return { work, tell: (cancel) => telling.take(cancel, work.isCrowded ? DEAR : 1) };
+  const tell: Budgets['tell'] = async (cancel) => {
+    if (work.takeSpare()) return;
+    await telling.take(cancel, work.isCrowded ? DEAR : 1);
+  };
+  return { work, tell };
 }
 
 function positive(flags: Context['flags'], name: string): number {

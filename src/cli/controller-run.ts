@@ -133,8 +133,10 @@ async function runInTurn(running: Running): Promise<number> {
   }
   progress.leadership = leadership;
   const parts = { connected, counted, leadership, plugins, asked, jobs };
-  await lead(running, parts, controllerOf(running, parts));
-  await leadership.giveUp();
+  const controller = controllerOf(running, parts);
+  await lead(running, parts, controller);
+  // The next controller need not wait until all events of this one are told.
+  await Promise.all([leadership.giveUp(), controller.stop()]);
   // Whoever started this process starts another, which waits for its turn.
   return leadership.lost.cancelled ? 1 : 0;
 }
@@ -185,7 +187,14 @@ function controllerOf(
       clock,
       component: 'rollouts-controller',
       pace: budgets.tell,
-      onProblem: (error) => log.warn('event lost', { cause: error.message }),
+      onProblem: (error, { about, reason, message }) =>
+        log.warn('event not sent', {
+          namespace: about.namespace ?? '',
+          name: about.name,
+          reason,
+          message,
+          cause: error.message,
+        }),
     }),
   });
 }
@@ -213,5 +222,5 @@ async function lead(
   progress.waitsFor = 'its end';
   log.info('stopping');
   // Together: the questions end at once, and programs may need their time.
-  await Promise.all([controller.stop(), plugins.stop()]);
+  await Promise.all([controller.stopWriting(), plugins.stop()]);
 }

@@ -6,8 +6,8 @@ import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { WatchCache } from '../kube/watch-cache.ts';
 import { cancellation, sleep } from '../lib/clock.ts';
-import type { Cancel, Clock, Duration, Random, Stop } from '../lib/ports.ts';
-import { later, seconds } from '../lib/time.ts';
+import type { Cancel, Clock, Duration, Instant, Random, Stop } from '../lib/ports.ts';
+import { between, later, milliseconds, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import type { Measure, PluginAnswers } from './asks.ts';
 import {
@@ -68,9 +68,12 @@ export interface Controller {
   /** Starts the watches; resolves when all caches are filled and work has begun. */
   start(): Promise<void>;
   /**
-   * Ends within five seconds: questions at once, passes when they are through or after three seconds before their next
-   * write (each prefix of writes is safe), then the watches; events that are left get one second.
+   * The first part of `stop`, after which nothing is written but events: another controller may lead from then on.
+   * Questions end at once, passes when they are through or after three seconds before their next write (each prefix of
+   * writes is safe), then the watches.
    */
+  stopWriting(): Promise<void>;
+  /** Ends within five seconds, events included: those that could not be sent by then are told to the log. */
   stop(): Promise<void>;
   /** Keys whose pass runs or waits (timers do not count). */
   readonly busy: number;
@@ -81,8 +84,8 @@ const RESYNC = seconds(900);
 const WORKERS = 40;
 /** How long passes that run may take to end. */
 const GRACE = seconds(3);
-/** How long events that are left may take to be sent. */
-const FAREWELL = seconds(1);
+/** From the beginning of the end until events that are left are given up. */
+const FAREWELL = milliseconds(4500);
 const PROPAGATION_DELAY = seconds(5);
 
 /** Makes a controller; nothing is watched or written before `start`. */
@@ -105,6 +108,8 @@ class Shell implements Controller {
   readonly #stopping = cancellation();
   readonly #abandoned = cancellation();
   #resync: Stop | undefined;
+  #writingEnds: Promise<void> | undefined;
+  #givenUpAt: Instant | undefined;
   /** Until all caches are filled a snapshot would miss objects, so events only mark what comes later. */
   #started = false;
 
@@ -186,17 +191,32 @@ class Shell implements Controller {
     this.#lookAtAll();
   }
 
-  async stop(): Promise<void> {
+  stopWriting(): Promise<void> {
+    this.#writingEnds ??= this.#endWriting();
+    return this.#writingEnds;
+  }
+
+  async #endWriting(): Promise<void> {
+    const { clock, events } = this.#options;
+    this.#givenUpAt = later(clock.now(), FAREWELL);
     this.#stopping.now();
     this.#resync?.();
     for (const stop of this.#stops) stop();
     this.#passes.end();
+    void events.flush();
     await this.#within(GRACE, this.#queue.stop());
     this.#abandoned.now();
     const all: readonly WatchCache<KubeObject>[] = Object.values(this.#caches);
     for (const cache of all) cache.stop();
     this.#workloads.stop();
-    await this.#within(FAREWELL, this.#options.events.flush());
+  }
+
+  async stop(): Promise<void> {
+    const { clock, events } = this.#options;
+    await this.stopWriting();
+    const left = between(clock.now(), this.#givenUpAt ?? clock.now());
+    await this.#within(milliseconds(Math.max(0, left)), events.flush());
+    events.abandon();
   }
 
   /** Awaits `work`, but no longer than `limit`. */

@@ -14,7 +14,9 @@ export interface BudgetOptions {
   readonly burst: number;
 }
 
+/** So many that wait to be sent, or are under way: then a server has more to do than it can at once. */
 const CROWD = 4;
+const CROWD_UNDER_WAY = 10;
 
 interface Waiting {
   readonly cost: number;
@@ -29,6 +31,7 @@ export class Budget {
   #at: Instant;
   #heldUntil: Instant;
   #timer: Stop | undefined;
+  #underWay = 0;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
@@ -37,9 +40,35 @@ export class Budget {
     this.#heldUntil = this.#at;
   }
 
-  /** Whether enough wait to use it up for now: who can choose what to ask next should wait with it. */
+  /**
+   * Whether enough wait to use it up for now, or so many are unanswered that more would only wait at the server: who can
+   * choose what to ask next should wait with it.
+   */
   get isCrowded(): boolean {
-    return this.#waiting.size >= CROWD;
+    return this.#waiting.size >= CROWD || this.#underWay >= CROWD_UNDER_WAY;
+  }
+
+  /**
+   * Takes one for something that is not this budget's own, if its own have no use for it: nobody waits, none is
+   * unanswered, and half of a burst is left to who comes next.
+   */
+  takeSpare(): boolean {
+    const isIdle = this.#waiting.size === 0 && this.#underWay === 0;
+    this.#fill();
+    const { clock, burst } = this.#options;
+    if (!isIdle || this.#heldUntil > clock.now() || this.#tokens - 1 < burst / 2) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Counts a request of this budget that is sent as unanswered until it settles. */
+  async whileUnderWay<T>(send: () => Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    try {
+      return await send();
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 
   /** Resolves when it is the caller's turn, or at once when `cancel` is cancelled: then it has taken nothing. */
@@ -100,7 +129,7 @@ export function budgeted(transport: Transport, budget: Budget, clock: Clock): Tr
   return async (request) => {
     if (isWatch(request)) return transport(request);
     await budget.take(request.cancel);
-    const response = await transport(request);
+    const response = await budget.whileUnderWay(() => transport(request));
     const wait = response.status === 429 && !isEviction(request) ? retryAfterOf(response) : 0;
     if (wait !== undefined && wait > 0) budget.hold(later(clock.now(), seconds(wait)));
     return response;

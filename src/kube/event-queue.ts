@@ -96,6 +96,16 @@ export class EventQueue {
     this.#paused.clear();
   }
 
+  /** Forgets everything; gives what waited or was under way, object by object. */
+  takeAll(): readonly WaitingEvent[] {
+    for (const { stop } of this.#paused.values()) stop();
+    const all = [...this.#talks.values()].flatMap(({ waiting }) => waiting.splice(0));
+    this.#paused.clear();
+    this.#ready.clear();
+    this.#talks.clear();
+    return all;
+  }
+
   /** Nothing waits and nothing is under way. */
   get isEmpty(): boolean {
     return this.#talks.size === 0;

@@ -3,7 +3,7 @@ import { idle } from '../../test/support/cluster.ts';
 import { type Answer, json, refusal, scriptedServer } from '../../test/support/scripted-server.ts';
 import { utf8Text } from '../lib/bytes.ts';
 import { type HttpRequest, TransportError } from '../lib/ports.ts';
-import { instant, seconds } from '../lib/time.ts';
+import { instant, milliseconds, seconds } from '../lib/time.ts';
 import { VirtualClock } from '../lib/virtual-clock.ts';
 import { createClient } from './client.ts';
 import { createEventRecorder, type RecordedEvent } from './events.ts';
@@ -201,17 +201,35 @@ describe('the event recorder', () => {
     expect(problems).toEqual(['A: the script says Forbidden']);
   });
 
-  it('flush waits for what is under way, and for no pause', async () => {
+  it('flush waits for what is under way, for no pause before it, and tries again what fails', async () => {
     const { clock, server, events, asked, problems } = recorder();
     server.next(REFUSED, REFUSED);
     events.record(event('A'));
     events.record(event('B'));
     await clock.advance(seconds(0));
     expect(asked()).toEqual(['POST A']);
-    await events.flush();
-    expect(asked()).toEqual(['POST A', 'POST A', 'POST B']);
-    expect(problems).toEqual(['A: nothing listens']);
-    expect(clock.now()).toBe(Date.UTC(2026, 0, 1));
+    const flushed = events.flush();
+    await clock.advance(milliseconds(100));
+    await flushed;
+    expect(asked()).toEqual(['POST A', 'POST A', 'POST A', 'POST B']);
+    expect(problems).toEqual([]);
+  });
+
+  it('what is left when there is no more time is told, each by itself, and ends the flush', async () => {
+    const { clock, server, events, problems } = recorder();
+    server.next(...Array.from({ length: 200 }, () => REFUSED));
+    events.record(event('A'));
+    events.record(event('B'));
+    const flushed = events.flush();
+    await clock.advance(seconds(1));
+    events.abandon();
+    await flushed;
+    events.record(event('C'));
+    const cause = 'the controller ended before it was sent';
+    expect(problems).toEqual([`A: ${cause}`, `B: ${cause}`, `C: ${cause}`]);
+    const before = server.asked.length;
+    await clock.advance(seconds(60));
+    expect(server.asked.length).toBe(before);
   });
 
   it('however many wait, all are told', async () => {

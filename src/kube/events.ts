@@ -29,8 +29,10 @@ export interface RecordedEvent {
 export interface EventRecorder {
   /** Never throws, never waits: sending goes on in the background, in order for each object. */
   record(event: RecordedEvent): void;
-  /** Resolves when all that was recorded has been sent or given up; nothing is waited for any more. */
+  /** From now on sends as fast as the server takes them. Resolves when all that was recorded has been sent or given up. */
   flush(): Promise<void>;
+  /** Gives up what is left, and tells `onProblem` of each. */
+  abandon(): void;
 }
 
 export interface EventRecorderOptions {
@@ -57,7 +59,9 @@ const REMEMBERED_MS = 3_600_000;
 /** The first pause after a failure; each is twice the one before, up to the longest. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** Objects that are told of at the same time; and when there is no time left. */
+/** The pause after a failure when there is little time left. */
+const HURRIED_PAUSE_MS = 100;
+/** Objects that are told of at the same time; and when there is little time left. */
 const LANES = 4;
 const LAST_LANES = 32;
 /** What a name may be long, less the moment that is put behind it. */
@@ -77,8 +81,9 @@ class Recorder implements EventRecorder {
   readonly #queue: EventQueue;
   #lanes = 0;
   readonly #flushed: (() => void)[] = [];
-  /** Cancelled while what is left is to be sent without pauses. */
-  #hurry = cancellation();
+  /** Cancelled once what is left is to be sent without waiting for one's turn. */
+  readonly #hurry = cancellation();
+  #isAbandoned = false;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -86,20 +91,33 @@ class Recorder implements EventRecorder {
   }
 
   record(event: RecordedEvent): void {
+    if (this.#isAbandoned) return this.#giveUp(event);
     this.#queue.add(event);
     this.#start();
   }
 
   async flush(): Promise<void> {
     this.#hurry.now();
-    if (!this.#queue.isEmpty) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#flushed.push(() => resolve(undefined));
-      this.#queue.resumeAll();
-      this.#start();
-      await promise;
-    }
-    this.#hurry = cancellation();
+    if (this.#queue.isEmpty) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#flushed.push(() => resolve(undefined));
+    this.#queue.resumeAll();
+    this.#start();
+    await promise;
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (const { event } of this.#queue.takeAll()) this.#giveUp(event);
+    this.#tellFlushed();
+  }
+
+  #giveUp(event: RecordedEvent): void {
+    this.#options.onProblem(new Error('the controller ended before it was sent'), event);
+  }
+
+  #tellFlushed(): void {
+    if (this.#queue.isEmpty) for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
   #start(): void {
@@ -124,20 +142,23 @@ class Recorder implements EventRecorder {
       this.#failed(talk, waiting, error);
     }
     this.#lanes -= 1;
-    if (this.#queue.isEmpty) for (const resolve of this.#flushed.splice(0)) resolve();
+    this.#tellFlushed();
     this.#start();
   }
 
-  /** Tried again later, unless the server has refused it, would have forgotten it by now, or there is no time left. */
+  /** Tried again later, unless the server has refused it or would have forgotten it by now. */
   #failed(talk: Talk, waiting: WaitingEvent, error: unknown): void {
+    if (this.#isAbandoned) return;
     const isTooOld = this.#options.clock.now() - waiting.last >= REMEMBERED_MS;
-    if (isRefusal(error) || isTooOld || this.#hurry.cancel.cancelled) {
+    if (isRefusal(error) || isTooOld) {
       const problem = error instanceof Error ? error : new Error(String(error));
       this.#options.onProblem(problem, waiting.event);
       this.#queue.sent(talk);
       return;
     }
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** waiting.failures, LONGEST_PAUSE_MS);
+    const pauseMs = this.#hurry.cancel.cancelled
+      ? HURRIED_PAUSE_MS
+      : Math.min(FIRST_PAUSE_MS * 2 ** waiting.failures, LONGEST_PAUSE_MS);
     waiting.failures += 1;
     this.#queue.pause(talk, milliseconds(pauseMs), () => this.#start());
   }

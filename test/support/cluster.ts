@@ -63,6 +63,7 @@ export interface ClusterOptions {
 
 const NO_CONTROLLER: Controller = {
   start: () => Promise.resolve(),
+  stopWriting: () => Promise.resolve(),
   stop: () => Promise.resolve(),
   busy: 0,
 };
