@@ -34,6 +34,10 @@ export interface Program {
   readonly runtime: string;
   /** Operating system and architecture in Go's words: `linux/amd64`. */
   readonly platform: string;
+  /** Goes on anew as this very process with less memory; returns where it does already. */
+  readonly becomeLean?: () => Promise<void>;
+  /** Gives memory that is free back to the machine; takes some hundred milliseconds. */
+  readonly giveMemoryBack?: () => Promise<void>;
 }
 
 /** What a command works with; the outside comes in through here alone. */

@@ -49,6 +49,7 @@ export async function runController(context: Context): Promise<number> {
     return 0;
   }
   const settings = controllerSettings(context);
+  await context.program.becomeLean?.();
   const budgets = budgetsOf(context);
   const log = logOf(context);
   for (const notice of effectlessNotices(flags)) log.warn(notice);
@@ -155,7 +156,7 @@ function controllerOf(
   { context, settings, budgets, log, metrics }: Running,
   { connected, counted, leadership, asked, jobs }: Parts,
 ): Controller {
-  const { clock, flags, env, files } = context;
+  const { clock, flags, env, files, program } = context;
   const { client, namespace } = connected;
   const instance = flags.text('instance-id');
   return createController({
@@ -182,6 +183,7 @@ function controllerOf(
       plugins: asked.measuring,
     }),
     plugins: asked.answers,
+    onRest: () => void program.giveMemoryBack?.(),
     events: createEventRecorder({
       client,
       clock,

@@ -33,6 +33,9 @@ const processes: Processes = {
   run: async (options) => (await import('../host/processes.ts')).systemProcesses.run(options),
 };
 
+/** Read by the one command that lives long. */
+const runtime = () => import('../host/runtime.ts');
+
 /** Looked at when somebody asks: the stream of what is typed takes milliseconds to make, and few commands read it. */
 function interactive<T extends object>(ports: T): T & { readonly isInteractive: boolean } {
   return Object.defineProperty({ ...ports, isInteractive: false }, 'isInteractive', {
@@ -62,6 +65,8 @@ async function main(): Promise<number> {
       script: process.argv[1] ?? '',
       runtime: process.version,
       platform: platformName(),
+      becomeLean: async () => (await runtime()).becomeLean(),
+      giveMemoryBack: async () => (await runtime()).giveMemoryBack(),
     },
     // Read when it is needed: TLS and YAML are half of a command's start.
     connect: async (through) => {

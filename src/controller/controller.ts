@@ -30,6 +30,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import type { PassPorts } from './pass.ts';
 import { Passes } from './passes.ts';
 import { Queue } from './queue.ts';
+import { Rest } from './rest.ts';
 import { rolloutKind } from './rollouts.ts';
 import { type WorkloadCaches, Workloads } from './workloads.ts';
 
@@ -62,6 +63,8 @@ export interface ControllerOptions {
   readonly metrics?: Metrics;
   /** Only AnalysisRuns are looked at; other controllers drive the rest. */
   readonly onlyAnalysis?: boolean;
+  /** Called each time when no object has been looked at for five seconds. */
+  readonly onRest?: () => void;
 }
 
 export interface Controller {
@@ -84,6 +87,7 @@ const RESYNC = seconds(900);
 const WORKERS = 40;
 /** How long passes that run may take to end. */
 const GRACE = seconds(3);
+const REST = seconds(5);
 /** From the beginning of the end until events that are left are given up. */
 const FAREWELL = milliseconds(4500);
 const PROPAGATION_DELAY = seconds(5);
@@ -104,6 +108,7 @@ class Shell implements Controller {
   readonly #kinds: readonly Kind[];
   readonly #queue: Queue;
   readonly #passes: Passes;
+  readonly #rest: Rest | undefined;
   readonly #stops: Stop[] = [];
   readonly #stopping = cancellation();
   readonly #abandoned = cancellation();
@@ -130,6 +135,8 @@ class Shell implements Controller {
       keyOf,
     };
     this.#kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
+    const { clock, onRest } = options;
+    this.#rest = onRest === undefined ? undefined : new Rest({ clock, after: REST, onRest });
     this.#queue = this.#createQueue();
     this.#passes = this.#createPasses();
   }
@@ -140,7 +147,10 @@ class Shell implements Controller {
       clock,
       random,
       workers,
-      run: (key) => this.#passes.run(key),
+      run: (key) => {
+        this.#rest?.touch();
+        return this.#passes.run(key);
+      },
       urgency: (key) => this.#passes.urgency(key),
       ...(isCrowded === undefined ? {} : { isCrowded }),
       onFailure: (key, error) => {
@@ -200,6 +210,7 @@ class Shell implements Controller {
     const { clock, events } = this.#options;
     this.#givenUpAt = later(clock.now(), FAREWELL);
     this.#stopping.now();
+    this.#rest?.stop();
     this.#resync?.();
     for (const stop of this.#stops) stop();
     this.#passes.end();
