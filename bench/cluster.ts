@@ -20,7 +20,7 @@ import { milliseconds } from '../src/lib/time.ts';
 import { transportOf } from '../test/cluster/control-plane.ts';
 import { startTestCluster } from '../test/cluster/test-cluster.ts';
 import { post } from '../test/support/objects.ts';
-import { perObject, requestsIn, usedBy } from './cluster-load.ts';
+import { perObject, type Requests, requestsIn, usedBy } from './cluster-load.ts';
 import { benchObjects } from './cluster-objects.ts';
 import { PROGRAM } from './processes.ts';
 
@@ -31,8 +31,12 @@ interface Measured {
 }
 
 const AT_ONCE = 16;
-const QUIET = milliseconds(5000);
+/** So long without a request but the Lease's is rest. */
+const QUIET_MS = 5000;
+const IDLE_SECONDS = 30;
+const POLL = milliseconds(500);
 const PATIENCE_MS = 900_000;
+const LEASES = / leases(?: |$)/;
 
 const { values: flags } = parseArgs({
   options: {
@@ -104,29 +108,88 @@ async function timesOf(
   return times;
 }
 
-/** One phase: what it took, and each Rollout's part of the requests. */
+/** All but what renews the Lease. */
+function workIn(auditLog: string): number {
+  return Object.entries(requestsIn(auditLog).by)
+    .filter(([key]) => !LEASES.test(key))
+    .reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** Until nothing but the Lease has been asked for a while: Events, and what follows the last step, still come. */
+async function untilQuiet(auditLog: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  let [seen, since] = [workIn(auditLog), performance.now()];
+  while (performance.now() - since < QUIET_MS) {
+    if (performance.now() > end) throw new Error('the controller never comes to rest');
+    await sleep(systemClock, POLL);
+    const now = workIn(auditLog);
+    if (now !== seen) [seen, since] = [now, performance.now()];
+  }
+}
+
+/** One phase: what it took until all were Healthy, and each Rollout's part of the requests until the controller rests. */
 async function phase(
   { pid, auditLog }: Measured,
   count: number,
   run: () => Promise<readonly number[]>,
 ): Promise<object> {
   const [requests, used] = [requestsIn(auditLog), usedBy(pid)];
+  const started = performance.now();
   const times = (await run()).toSorted((a, b) => a - b);
-  const after = usedBy(pid);
-  // Events and what follows the last step still come.
-  await sleep(systemClock, QUIET);
+  const healthy = usedBy(pid);
+  await untilQuiet(auditLog);
+  const restSeconds = (performance.now() - started - QUIET_MS) / 1000;
   const seconds = (share: number): number =>
-    Number(((times[Math.min(count - 1, Math.floor(share * count))] ?? 0) / 1000).toFixed(1));
+    rounded((times[Math.min(count - 1, Math.floor(share * count))] ?? 0) / 1000);
   return {
     firstSeconds: seconds(0),
     medianSeconds: seconds(0.5),
+    nineteenOfTwentySeconds: seconds(0.95),
     allSeconds: seconds(1),
-    cpuSeconds: Number((after.cpuSeconds - used.cpuSeconds).toFixed(2)),
-    rssMib: after.rssMib,
-    requestsPerRollout: perObject(requests, requestsIn(auditLog), count),
+    restSeconds: rounded(restSeconds),
+    cpuSeconds: rounded(healthy.cpuSeconds - used.cpuSeconds),
+    cpuSecondsUntilRest: rounded(usedBy(pid).cpuSeconds - used.cpuSeconds),
+    rssMib: healthy.rssMib,
+    ...requestFigures(perObject(requests, requestsIn(auditLog), count)),
   };
 }
 
+function rounded(value: number): number {
+  return Number(value.toFixed(1));
+}
+
+/** What the goals count: neither Events nor the Lease. */
+function requestFigures({ by }: Requests): object {
+  const sum = (wanted: (key: string) => boolean): number =>
+    Number(
+      Object.entries(by)
+        .filter(([key]) => wanted(key))
+        .reduce((total, [, count]) => total + count, 0)
+        .toFixed(2),
+    );
+  const isEvent = (key: string): boolean => key.includes(' events');
+  return {
+    requestsPerRollout: sum((key) => !isEvent(key) && !LEASES.test(key)),
+    eventsPerRollout: sum(isEvent),
+    by,
+  };
+}
+
+/** Nothing happens: what the controller asks and takes all the same. */
+async function atRest({ pid, auditLog }: Measured): Promise<object> {
+  const [requests, used] = [requestsIn(auditLog), usedBy(pid)];
+  await sleep(systemClock, milliseconds(1000 * IDLE_SECONDS));
+  const after = usedBy(pid);
+  const { by } = perObject(requests, requestsIn(auditLog), 1);
+  return {
+    seconds: IDLE_SECONDS,
+    cpuSeconds: Number((after.cpuSeconds - used.cpuSeconds).toFixed(2)),
+    rssMib: after.rssMib,
+    requests: by,
+  };
+}
+
+/** Leaves the namespace behind. */
 async function measure(measured: Measured): Promise<void> {
   const count = Number(flags.count);
   const names = Array.from({ length: count }, (_, index) => `r${index}`);
@@ -152,15 +215,20 @@ async function measure(measured: Measured): Promise<void> {
   const timed = (image: string, begin: () => Promise<void>) => () =>
     timesOf(client, { namespace, names, image, begin });
   print('create', await phase(measured, count, timed('app:v1', create)));
+  print('at rest', await atRest(measured));
   print('update', await phase(measured, count, timed('app:v2', update('app:v2'))));
-  await client.delete({ resource: NAMESPACES, name: namespace });
+  print('at rest again', await atRest(measured));
   reach.close();
 }
 
 /** The test cluster with our built controller. */
 async function onOwnCluster(): Promise<void> {
   const folder = mkdtempSync(`${tmpdir()}/slipway-bench-`);
-  const cluster = await startTestCluster(folder, (line) => process.stderr.write(`${line}\n`));
+  const say = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  // As small as a cluster can be beside the API server, which is what is measured.
+  const cluster = await startTestCluster(folder, say, { isBare: true });
   const args = ['controller', '--kubeconfig', cluster.controllerKubeconfig];
   const controller = spawn(process.execPath, [`${PROGRAM}slipway`, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],

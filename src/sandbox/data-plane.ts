@@ -2,7 +2,7 @@
 // The sandbox puts its own API server above it; on any other it stands in for kubelets and proxies.
 // Entry point: `createDataPlane`.
 import type { KubeClient } from '../kube/client.ts';
-import { createEventRecorder } from '../kube/events.ts';
+import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import type {
   Clock,
   Dialer,
@@ -45,6 +45,8 @@ export interface MachineOptions {
 
 export interface DataPlaneOptions extends MachineOptions {
   readonly client: KubeClient;
+  /** Told of what happens to pods; by the API server's Events if absent. */
+  readonly events?: EventRecorder;
   /** Started and stopped by whoever made them. */
   readonly caches: Pick<WorkloadCaches, 'pods' | 'replicaSets' | 'deployments' | 'services'>;
 }
@@ -71,12 +73,14 @@ const SCRAPE_INTERVAL = milliseconds(5000);
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { client, clock, caches, onProblem } = options;
-  const events = createEventRecorder({
-    client,
-    clock,
-    component: 'slipway-node',
-    onProblem: (error) => onProblem('event', error),
-  });
+  const {
+    events = createEventRecorder({
+      client,
+      clock,
+      component: 'slipway-node',
+      onProblem: (error) => onProblem('event', error),
+    }),
+  } = options;
   const mesh = meshOn(options, () => node);
   const node: Node = createNode({
     client,

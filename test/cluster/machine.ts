@@ -33,10 +33,26 @@ const NAMES = ['argo-rollouts', 'istio-system'] as const;
 const POLL = milliseconds(50);
 const TRIES = 600;
 
+export interface MachineOptions {
+  readonly onProblem: (what: string, error: Error) => void;
+  /** Nodes only, quick ones that tell no Events, and no mesh: for whoever measures what others cost the API server. */
+  readonly isBare?: boolean;
+}
+
+const BARE = {
+  podStartDelay: milliseconds(50),
+  podStopDelay: milliseconds(50),
+  events: {
+    record: () => undefined,
+    flush: () => Promise.resolve(),
+    abandon: () => undefined,
+  },
+};
+
 /** Resolves when the kinds are served and the node takes pods. */
 export async function startMachine(
   transport: Transport,
-  onProblem: (what: string, error: Error) => void,
+  { onProblem, isBare = false }: MachineOptions,
 ): Promise<Machine> {
   const client = createClient({ transport, userAgent: 'slipway-machine' });
   await furnish(client);
@@ -56,18 +72,19 @@ export async function startMachine(
     deployments: cache<Deployment>(DEPLOYMENTS),
     services: cache<Service>(SERVICES),
   };
-  const plane = createDataPlane({ client, clock, random, caches, onProblem });
+  const ports = { client, clock, random, caches, onProblem };
+  const plane = createDataPlane({ ...ports, ...(isBare ? BARE : {}) });
   const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
   await plane.node.start();
   for (const one of all) one.start();
   await Promise.all(all.map(({ synced }) => synced));
-  await plane.start();
+  if (!isBare) await plane.start();
   const listening = await systemListener.listen({ handler: plane.prometheus });
   return {
     prometheus: `http://${listening.address}:${listening.port}`,
     stop: async () => {
       await listening.close();
-      await plane.stop();
+      if (!isBare) await plane.stop();
       for (const one of all) one.stop();
       await plane.stopNode();
     },

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { controlPlanePrograms } from './binaries.ts';
 import { type ControlPlane, startControlPlane, transportOf } from './control-plane.ts';
-import { type Machine, startMachine } from './machine.ts';
+import { type Machine, type MachineOptions, startMachine } from './machine.ts';
 
 export interface TestCluster extends Omit<ControlPlane, 'stop'>, Pick<Machine, 'prometheus'> {
   stop(): Promise<void>;
@@ -15,15 +15,17 @@ export const FACTS_FILE = 'cluster.json';
 export async function startTestCluster(
   folder: string,
   say: (line: string) => void,
+  options: Omit<MachineOptions, 'onProblem'> = {},
 ): Promise<TestCluster> {
   const programs = await controlPlanePrograms(say);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const plane = await startControlPlane(programs, folder);
   try {
     const reach = await transportOf(plane.kubeconfig);
-    const machine = await startMachine(reach.send, (what, error) =>
-      say(`${what}: ${error.message}`),
-    );
+    const machine = await startMachine(reach.send, {
+      ...options,
+      onProblem: (what, error) => say(`${what}: ${error.message}`),
+    });
     const { server, kubeconfig, controllerKubeconfig, auditLog } = plane;
     const { prometheus } = machine;
     const facts = { server, kubeconfig, controllerKubeconfig, auditLog, prometheus };
