@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../api/object.ts';
 import { REPLICA_SETS } from '../api/resources.ts';
+import { warning } from '../core/events.ts';
 import type { Effect } from './apply.ts';
 import { Memory, type Seen } from './memory.ts';
 
@@ -121,5 +122,31 @@ describe('a snapshot is decided on once it shows our own writes', () => {
     memory.wrote([WRITTEN]);
     expect(memory.isCaughtUp(() => ({ object: object('100'), readUpTo: '100' }))).toBe(true);
     expect(memory.isCaughtUp(() => ({ object: object('1'), readUpTo: '1' }))).toBe(true);
+  });
+});
+
+describe('what stands in the way', () => {
+  const refused = warning('TrafficRoutingError', 'no such route');
+  const busy = warning('TrafficRoutingError', 'too busy');
+
+  it('is told once while it lasts', () => {
+    const memory = new Memory();
+    expect(memory.newTroubles([refused])).toEqual([refused]);
+    expect(memory.newTroubles([refused])).toEqual([]);
+  });
+
+  it('is told when it reads otherwise, and when it comes back', () => {
+    const memory = new Memory();
+    memory.newTroubles([refused]);
+    expect(memory.newTroubles([busy, refused])).toEqual([busy]);
+    expect(memory.newTroubles([])).toEqual([]);
+    expect(memory.newTroubles([refused])).toEqual([refused]);
+  });
+
+  it('is not over for a decision that does not know', () => {
+    const memory = new Memory();
+    memory.newTroubles([refused]);
+    expect(memory.newTroubles(undefined)).toEqual([]);
+    expect(memory.newTroubles([refused])).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
 // What the shell remembers of one key between passes: own writes that the caches have not shown yet, answers
 // to asks, creates that failed for good, and hashes that are dear to compute.
 import type { KubeObject, ObjectRef } from '../api/object.ts';
-import type { Answer, Refusal } from '../core/decision.ts';
+import type { Answer, EventNote, Refusal } from '../core/decision.ts';
 import type { RolloutProblem } from '../core/rollout/validation/problem.ts';
 import type { Instant } from '../lib/ports.ts';
+import { jsonEqual } from '../lib/equal.ts';
 import { Memo } from '../lib/memo.ts';
 import type { Effect } from './apply.ts';
 import type { Reference } from './references.ts';
@@ -56,6 +57,8 @@ export class Memory {
   readonly #taken = new Map<string, KubeObject>();
   readonly #refused = new Map<string, Refusal>();
   readonly #asked = new Map<string, () => void>();
+  /** What stands in the way and has been told. */
+  #troubles: readonly EventNote[] = [];
 
   /** Remembers what was written, so that no decision is made before the caches show it. */
   wrote(effects: readonly Effect[]): void {
@@ -112,6 +115,13 @@ export class Memory {
     for (const answer of answers) {
       if (this.#answers.get(answer.key) === answer) this.#answers.delete(answer.key);
     }
+  }
+
+  /** Those of `troubles` that have not been told since they began; undefined leaves what is known as it is. */
+  newTroubles(troubles: readonly EventNote[] | undefined): readonly EventNote[] {
+    const known = this.#troubles;
+    this.#troubles = troubles ?? known;
+    return this.#troubles.filter((one) => !known.some((other) => jsonEqual(one, other)));
   }
 
   found(object: KubeObject): void {

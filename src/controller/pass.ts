@@ -95,7 +95,10 @@ async function carryOut(
   if (outcome.kind !== 'ok') return outcome;
   const status = await statusOutcome(ports, pass, snapshot, { decision, effects: outcome.effects });
   pass.memory.wrote(status.effects);
-  if (status.kind === 'ok') for (const note of decision.events) tell(note);
+  if (status.kind === 'ok') {
+    const { events, troubles } = decision;
+    for (const note of [...events, ...pass.memory.newTroubles(troubles)]) tell(note);
+  }
   const effects = [...outcome.effects, ...status.effects];
   if (status.kind !== 'ok') return { ...status, effects };
   return { ...outcome, effects };

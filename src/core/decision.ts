@@ -157,6 +157,11 @@ export interface Decision<Status> {
   readonly writes: readonly Write[];
   /** Sent after the status has been written (at once if it did not change). Empty at rest. */
   readonly events: readonly EventNote[];
+  /**
+   * What stands in the way and goes on, told after `events`: each once, until a decision no longer has it. Absent: this
+   * decision has not come so far as to know, what was there before counts.
+   */
+  readonly troubles?: readonly EventNote[];
   readonly asks: readonly Ask[];
   /**
    * Beginnings of keys of questions that still count though they are not among `asks`: those under way go on, and their

@@ -11,6 +11,7 @@ import {
   isPaused,
   service,
   type Strategy,
+  timesTold,
   type Web,
   withWeb,
 } from '../scenarios/web.ts';
@@ -229,6 +230,39 @@ describe.runIf(hasGo)('routes that a plugin writes', () => {
       await web.patch(configured({ do: 'work' }));
       await web.until('paused', isPaused);
       expect(weights(await web.rollout())).toMatchObject({ canary: 25 });
+    });
+  });
+
+  it('that are refused are told once for each cause', async () => {
+    const wish = (message: string) => ({ do: 'error', message, value: 'SetWeight' });
+    await play(strategy({}, [{ setWeight: 25 }, { pause: {} }]), async ({ web, lines }) => {
+      await web.until('healthy', isHealthy);
+      await web.patch(configured(wish('no such route')));
+      await web.seconds(1);
+      await web.setImage('app:v2');
+      await web.seconds(45);
+      const text = (cause: string) => `failed to set weight via plugin: ${cause}`;
+      expect(web.told('TrafficRoutingError')).toEqual([text('no such route')]);
+      expect(timesTold(web, 'TrafficRoutingError')).toBe(1);
+      // A change of the spec asks anew; the answer is the same.
+      await web.patch({ spec: { progressDeadlineSeconds: 700 } });
+      lines();
+      await web.seconds(25);
+      expect(lines().filter((one) => one.startsWith('SetWeight')).length).toBeGreaterThan(1);
+      expect(timesTold(web, 'TrafficRoutingError')).toBe(1);
+      await web.patch(configured(wish('no such gateway')));
+      await web.seconds(25);
+      expect(web.told('TrafficRoutingError')).toEqual([
+        text('no such route'),
+        text('no such gateway'),
+      ]);
+      expect(timesTold(web, 'TrafficRoutingError')).toBe(2);
+      await web.patch(configured({ do: 'work' }));
+      await web.until('paused', isPaused);
+      await web.patch(configured(wish('no such gateway')));
+      await web.run('promote', 'web');
+      await web.seconds(25);
+      expect(timesTold(web, 'TrafficRoutingError')).toBe(3);
     });
   });
 

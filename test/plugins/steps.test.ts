@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { isHealthy, isPaused, type Strategy, type Web, withWeb } from '../scenarios/web.ts';
+import {
+  isHealthy,
+  isPaused,
+  type Strategy,
+  timesTold,
+  type Web,
+  withWeb,
+} from '../scenarios/web.ts';
 import { builtPlugin, hasGo } from '../support/go.ts';
 import { pluginStand, recordedCalls } from '../support/plugins.ts';
 
@@ -232,6 +239,9 @@ describe.runIf(hasGo)('a step that a plugin takes', () => {
         await web.seconds(10);
         const [next] = entries(await web.rollout());
         expect(next?.updatedAt).not.toBe(entry?.updatedAt);
+        // The same again is told no second time.
+        const reasons = ['StepPluginTransition', 'ReconciliationError'];
+        expect(Math.max(...reasons.map((one) => timesTold(web, one)))).toBe(1);
         // And an abort is not held up by it.
         await web.run('abort', 'web');
         await web.until('aborted', ({ status }) => status?.phase === 'Degraded');

@@ -135,6 +135,7 @@ function imageOf(set: ReplicaSet | undefined): string | undefined {
 export interface Told extends KubeObject {
   readonly reason?: string;
   readonly message?: string;
+  readonly count?: number;
 }
 
 function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
@@ -172,6 +173,13 @@ function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
         .filter((event) => event.reason === reason)
         .map(({ message = '' }) => message),
   };
+}
+
+/** How often events of that reason were told, repetitions counted. */
+export function timesTold({ cluster }: Pick<Web, 'cluster'>, reason: string): number {
+  return (cluster.sandbox.store.list('/events', NAMESPACE) as readonly Told[])
+    .filter((event) => event.reason === reason)
+    .reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
 export function isHealthy({ status }: Rollout): boolean {

@@ -148,6 +148,7 @@ function decisionOf(pass: Pass, status: RolloutStatus): Decision<RolloutStatus> 
   return {
     status,
     events: draft.events,
+    ...(draft.troubles === undefined ? {} : { troubles: draft.troubles }),
     ...writesOf(pass, status),
     keeps: draft.keeps,
     ...(requeueAt === undefined ? {} : { requeueAt }),

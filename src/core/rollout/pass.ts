@@ -39,6 +39,8 @@ export interface Draft {
   readonly writes: Write[];
   /** Told after the status has been written. */
   readonly events: EventNote[];
+  /** As in a decision: unknown until routers have been asked. */
+  troubles: readonly EventNote[] | undefined;
   readonly asks: Ask[];
   /** Made only by a pass that has nothing else to write; until then their answers are kept by `lastAsks`. */
   readonly lastWrites: Write[];
@@ -94,6 +96,7 @@ function emptyDraft({ status }: Rollout): Draft {
   return {
     writes: [],
     events: [],
+    troubles: undefined,
     asks: [],
     lastWrites: [],
     lastAsks: [],

@@ -123,8 +123,9 @@ export function eventOf(
   before: StepPluginStatus | undefined,
   outcome: StepPluginOutcome,
 ): EventNote | undefined {
-  // Whoever was not asked has made no transition.
+  // Whoever was not asked has made no transition; that it still cannot be asked is no news.
   if (isNotAsked(outcome)) {
+    if (before?.phase === next.phase && before?.message === next.message) return undefined;
     return warning(
       'ReconciliationError',
       `Reconciliation failed with error: ${next.message ?? ''}`,

@@ -32,6 +32,7 @@ import { canarySetsOf } from './sets.ts';
 export function shiftTraffic(pass: Pass): boolean {
   if (!isRouted(pass.rollout)) {
     pass.draft.weights = undefined;
+    pass.draft.troubles = [];
     pointPingPong(pass, undefined);
     pointServices(pass, undefined);
     return true;
@@ -88,6 +89,7 @@ function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
   const routed = routeByPlugins(pass, plan);
   if (routed.kind === 'asked') return false;
   if (routed.kind === 'refused') return refused(pass, routed.op, routed.error);
+  draft.troubles = [];
   record(pass, plan, { begun, verified: routed.verified });
   tellVerifyError(pass, routed.verifyError);
   if (plan.waiting !== undefined) {
@@ -117,9 +119,8 @@ function perform(state: IstioState, operation: Operation, { wanted }: Plan): Rou
 
 function refused(pass: Pass, op: string, error: string): boolean {
   const { draft } = pass;
-  if (op === 'setWeight' && !isProblemTold(pass)) {
-    draft.events.push(warning('TrafficRoutingError', error));
-  }
+  const isTold = op !== 'setWeight' || isProblemTold(pass);
+  draft.troubles = isTold ? [] : [warning('TrafficRoutingError', error)];
   draft.reasons.unshift({ code: 'TrafficRefused', message: error });
   return false;
 }
