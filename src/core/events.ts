@@ -122,6 +122,13 @@ export const EVENTS = [
     message: 'DestinationRule <name> subset updated (<subset>: <hash>, <subset>: <hash>)',
   },
   {
+    reason: 'DestinationRuleSubsetsRemoved',
+    on: ['Rollout'],
+    warning: 'always',
+    message:
+      'DestinationRule `<name>` lost subsets that are neither canary nor stable: <subsets>; put them into a DestinationRule of their own',
+  },
+  {
     reason: 'DestinationRuleNotFound',
     on: ['Rollout'],
     warning: 'always',

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../src/api/object.ts';
 import { ROLLOUTS, virtualServices } from '../../src/api/resources.ts';
 import { TransportError } from '../../src/lib/ports.ts';
 import { HOST, SUBSET } from '../sim/kinds.ts';
-import { isHealthy, service, type Web, type WebOptions, withWeb } from './web.ts';
+import { isHealthy, isPaused, service, type Web, type WebOptions, withWeb } from './web.ts';
 
 function serviceOf({ cluster }: Web, name: string): Service {
   return cluster.sandbox.store.get('/services', 'default', name) as Service;
@@ -112,6 +112,47 @@ describe('a DestinationRule that a Rollout has written', () => {
       await removeRollout(web);
       await web.seconds(5);
       expect(ruleOf(web)).toEqual(before);
+    });
+  });
+
+  it('loses subsets that the router does not know, and their user is told what they were', async () => {
+    const legacy = { name: 'legacy', labels: { app: 'web', version: 'v0' } };
+    const objects = (SUBSET.objects ?? []).map((object) => {
+      if (object.kind !== 'DestinationRule') return object;
+      const { spec } = object as KubeObject & { readonly spec: { readonly subsets: unknown[] } };
+      return { ...object, spec: { ...spec, subsets: [...spec.subsets, legacy] } };
+    });
+    await withWeb({ ...SUBSET, objects }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.seconds(5);
+      const [told, ...more] = web.told('DestinationRuleSubsetsRemoved');
+      expect(more).toEqual([]);
+      expect(told).toBe(
+        'DestinationRule `web` lost subsets that are neither canary nor stable: ' +
+          `${JSON.stringify(legacy)}; put them into a DestinationRule of their own`,
+      );
+    });
+  });
+
+  it('loses subsets of experiments without a word', async () => {
+    const steps = [
+      {
+        experiment: {
+          duration: '10s',
+          templates: [{ name: 'baseline', specRef: 'stable' as const, weight: 10 }],
+        },
+      },
+      { pause: {} },
+    ];
+    const strategy = { canary: { ...SUBSET.strategy.canary, steps } };
+    await withWeb({ ...SUBSET, strategy }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('in the experiment', () => JSON.stringify(ruleOf(web)).includes('-baseline'));
+      await web.until('after it', isPaused);
+      expect(JSON.stringify(ruleOf(web))).not.toContain('-baseline');
+      expect(web.told('DestinationRuleSubsetsRemoved')).toEqual([]);
     });
   });
 });

@@ -1,4 +1,5 @@
 // The traffic of a pass: Services, then the router's operations, then what is recorded (rollout.md 5.5, traffic.md 1.3).
+import type { EventNote } from '../decision.ts';
 import { warning } from '../events.ts';
 import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
 import { WEIGHTS_SET } from '../../api/names.ts';
@@ -14,6 +15,7 @@ import {
   setWeight,
   updateHash,
 } from '../traffic/istio.ts';
+import { subsetsLost } from '../traffic/istio-rule.ts';
 import { lanesOf, subsetHash, switchedKey, switchedText } from '../traffic/lanes.ts';
 import { istioOf } from '../traffic/istio-routes.ts';
 import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
@@ -143,10 +145,16 @@ function writeSteps(pass: Pass, before: IstioState, result: RouterResult): void 
       ref: refOf(resourceOf(object), object),
       resourceVersion: object.metadata.resourceVersion ?? '',
       patch: { type: 'merge', body: body as Json },
-      events,
+      events: [...events, ...lossOf(old, object)],
     });
     draft.reasons.push({ code: 'ShiftingTraffic', message: events[0]?.message ?? 'routing' });
   }
+}
+
+function lossOf(old: KubeObject | undefined, object: KubeObject): readonly EventNote[] {
+  if (old === undefined || object.kind !== 'DestinationRule') return [];
+  const lost = subsetsLost(old, object);
+  return lost === undefined ? [] : [lost];
 }
 
 /** The object with the moment of its change on it, where proxies learn of it late. */

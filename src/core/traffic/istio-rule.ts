@@ -64,6 +64,38 @@ export function withHashes(rule: DestinationRule, order: HashOrder): Destination
   return jsonEqual(next, rule) ? rule : next;
 }
 
+/** How much of what was taken away an event quotes. */
+const LONGEST_QUOTE = 800;
+
+/** Told of subsets that are in `before` and not in `after`, but not made for an experiment; undefined if there are none. */
+export function subsetsLost(
+  before: DestinationRule,
+  after: DestinationRule,
+): EventNote | undefined {
+  const kept = new Set((after.spec?.subsets ?? []).map(({ name }) => name));
+  const lost = (before.spec?.subsets ?? []).filter(
+    (subset) => !kept.has(subset.name) && !isOfExperiment(subset),
+  );
+  if (lost.length === 0) return undefined;
+  const quoted = lost.map((subset) => JSON.stringify(subset)).join(', ');
+  const quote = quoted.length > LONGEST_QUOTE ? `${quoted.slice(0, LONGEST_QUOTE)}…` : quoted;
+  return warning(
+    'DestinationRuleSubsetsRemoved',
+    `DestinationRule \`${before.metadata.name}\` lost subsets that are neither canary nor stable: ` +
+      `${quote}; put them into a DestinationRule of their own`,
+  );
+}
+
+/** Those that we add have a name and a hash, and nothing else. */
+function isOfExperiment({ labels = {}, ...rest }: Subset): boolean {
+  const { [HASH_LABEL]: hash, ...more } = labels;
+  return (
+    hash !== undefined &&
+    Object.keys(more).length === 0 &&
+    Object.keys(rest).every((member) => member === 'name')
+  );
+}
+
 /** What a change of a rule asks for: look at the Rollout again, clean the rule up, or nothing. */
 export type RuleChange =
   | { readonly kind: 'ignore' }
