@@ -164,6 +164,23 @@ describe('a restart', () => {
     );
   });
 
+  it.each(['+02:00', '-02:00'])('may be asked for in the time of a place (%s)', async (offset) => {
+    await withWeb({ strategy: CANARY, replicas: 2 }, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.seconds(5);
+      const before = names(web);
+      const hours = offset.startsWith('+') ? 2 : -2;
+      const there = formatInstant(later(web.cluster.clock.now(), seconds(hours * 3600)));
+      const restartAt = there.replace('Z', offset);
+      await web.patch({ spec: { restartAt } });
+      await web.until('restarted', ({ status }) => status?.restartedAt === restartAt);
+      const after = names(web);
+      expect(after.filter((name) => before.includes(name))).toEqual([]);
+      await web.seconds(300);
+      expect(names(web)).toEqual(after);
+    });
+  });
+
   it('is over when a new version comes in its middle', async () => {
     await withWeb({ strategy: CANARY, replicas: 4, podStartMs: 10_000 }, async (web) => {
       await web.until('healthy', isHealthy);

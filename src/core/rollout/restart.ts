@@ -3,7 +3,7 @@
 import type { Pod } from '../../api/kubernetes.ts';
 import { PODS } from '../../api/resources.ts';
 import { selectorText } from '../../api/selector.ts';
-import { later, parseInstant, seconds } from '../../lib/time.ts';
+import { type Instant, later, parseInstant, seconds } from '../../lib/time.ts';
 import type { Answer } from '../decision.ts';
 import { controllerOf, refOf } from '../ownership.ts';
 import { limitsOf } from './limits.ts';
@@ -32,18 +32,23 @@ export function restartPods(pass: Pass): boolean {
     draft.asks.push({ kind: 'pods', key: KEY, labelSelector });
     return false;
   }
-  return evictOld(pass, answer.pods as readonly Pod[], wanted);
-}
-
-function evictOld(pass: Pass, answered: readonly Pod[], wanted: string): boolean {
-  const { draft, now } = pass;
-  const pods = ownPods(pass, answered);
-  const isOld = (pod: Pod) => (pod.metadata.creationTimestamp ?? '') < wanted;
-  const old = pods.filter(isOld);
+  const pods = ownPods(pass, answer.pods as readonly Pod[]);
+  const old = pods.filter((pod) => isOlder(pod, at));
   if (old.length === 0) {
     draft.restartedAt = wanted;
     return false;
   }
+  return evict(pass, old, pods);
+}
+
+/** By the time, not by its text: a user may write it with the offset of a place. */
+function isOlder({ metadata }: Pod, at: Instant): boolean {
+  const created = parseInstant(metadata.creationTimestamp ?? '');
+  return created === undefined || created < at;
+}
+
+function evict(pass: Pass, old: readonly Pod[], pods: readonly Pod[]): boolean {
+  const { draft, now } = pass;
   let allowed = canRestart(pass, pods);
   let evicted = 0;
   for (const pod of old) {
