@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReplicaSet } from '../../src/api/kubernetes.ts';
 import { REVISION, REVISION_HISTORY } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
 import { bodyOf, utf8 } from '../../src/lib/bytes.ts';
 import { formatInstant, later, seconds } from '../../src/lib/time.ts';
 import { isHealthy, isPaused, type Strategy, type Web, withWeb } from './web.ts';
@@ -162,6 +163,25 @@ describe('a restart', () => {
         expect(isHealthy(await web.rollout())).toBe(true);
       },
     );
+  });
+
+  it('that may evict nothing does not ask for pods until one has become available', async () => {
+    let asked = 0;
+    const onRequest = ({ method, path }: HttpRequest) => {
+      if (method === 'GET' && path.includes('/pods')) asked += 1;
+    };
+    const options = { strategy: CANARY, replicas: 1, podStartMs: 300_000, onRequest };
+    await withWeb(options, async (web) => {
+      await web.seconds(60);
+      const before = names(web);
+      await web.run('restart', 'web');
+      await web.seconds(60);
+      asked = 0;
+      await web.seconds(150);
+      expect(asked).toBe(0);
+      await web.until('restarted', ({ spec, status }) => status?.restartedAt === spec.restartAt);
+      expect(names(web).filter((name) => before.includes(name))).toEqual([]);
+    });
   });
 
   it.each(['+02:00', '-02:00'])('may be asked for in the time of a place (%s)', async (offset) => {

@@ -4,6 +4,7 @@ import { HASH_LABEL } from '../../api/names.ts';
 import type { AntiAffinity, Rollout } from '../../api/rollout.ts';
 import { mergePatch } from '../../lib/merge-patch.ts';
 import { instant } from '../../lib/time.ts';
+import { worldOf } from '../../../test/support/rollout-world.ts';
 import { antiAffinityChange, withAntiAffinity } from './anti-affinity.ts';
 import { type Pass, passOf } from './pass.ts';
 import { isMadeOf } from './user-template.ts';
@@ -60,27 +61,7 @@ function passWith({ antiAffinity, affinity, stableRS = STABLE, strategy = 'canar
     status: { stableRS },
   };
   const hashes = { podTemplate: NEW, podTemplateCurrent: '7e', steps: '' };
-  return passOf(
-    {
-      rollout,
-      replicaSets: [],
-      analysisRuns: [],
-      experiments: [],
-      services: [],
-      virtualServices: [],
-      destinationRules: [],
-      managedObjects: [],
-      analysisTemplates: [],
-      clusterAnalysisTemplates: [],
-      hashes,
-      problem: undefined,
-      taken: [],
-      refused: [],
-      answers: [],
-      firstSeen: false,
-    },
-    instant(0),
-  );
+  return passOf(worldOf(rollout, NEW, { hashes }), instant(0));
 }
 
 function templateWith(affinity: Affinity | undefined) {

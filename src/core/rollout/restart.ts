@@ -3,12 +3,12 @@
 import type { Pod } from '../../api/kubernetes.ts';
 import { PODS } from '../../api/resources.ts';
 import { selectorText } from '../../api/selector.ts';
-import { type Instant, later, parseInstant, seconds } from '../../lib/time.ts';
+import { type Instant, instant, later, parseInstant, seconds } from '../../lib/time.ts';
 import type { Answer } from '../decision.ts';
 import { controllerOf, refOf } from '../ownership.ts';
 import { limitsOf } from './limits.ts';
 import type { Pass } from './pass.ts';
-import { sizeOf } from './sets.ts';
+import { availableOf, sizeOf } from './sets.ts';
 
 const KEY = 'pods/restart';
 const POLL_SECONDS = 30;
@@ -49,18 +49,31 @@ function isOlder({ metadata }: Pod, at: Instant): boolean {
 
 function evict(pass: Pass, old: readonly Pod[], pods: readonly Pod[]): boolean {
   const { draft, now } = pass;
-  let allowed = canRestart(pass, pods);
-  let evicted = 0;
-  for (const pod of old) {
-    if (allowed <= 0) break;
-    if (pod.metadata.deletionTimestamp !== undefined) continue;
-    allowed -= 1;
-    evicted += 1;
+  const allowed = canRestart(pass, pods);
+  const staying = old.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const evicted = staying.slice(0, Math.max(allowed, 0));
+  for (const pod of evicted) {
     const { uid = '' } = pod.metadata;
     draft.writes.push({ kind: 'evict', ref: refOf(PODS, pod), uid, events: [] });
   }
-  draft.moments.push(later(now, seconds(POLL_SECONDS)));
-  return evicted > 0;
+  const areLeaving = staying.length < old.length;
+  if (allowed > 0 || areLeaving || !isUpToDate(pass, pods)) {
+    draft.moments.push(later(now, seconds(POLL_SECONDS)));
+  } else {
+    const due = pods.flatMap((pod) => availableAt(pass, pod) ?? []);
+    draft.moments.push(...due.filter((at) => at > now));
+  }
+  return evicted.length > 0;
+}
+
+/**
+ * Whether `pods` show all that their sets say is available. Then whoever may evict none waits without a clock: the next
+ * pod that is available changes the status of its set, and that is seen. Nothing tells of a pod on its way out that it
+ * has gone, as its set counts it no more, nor of a disruption budget that it allows again: there one has to look.
+ */
+function isUpToDate(pass: Pass, pods: readonly Pod[]): boolean {
+  const told = pass.sets.all.reduce((sum, set) => sum + availableOf(set), 0);
+  return availableAmong(pass, pods) >= told;
 }
 
 /** Pods of the Rollout's sets: stable first, then new, then the others by age. */
@@ -75,15 +88,21 @@ function canRestart(pass: Pass, pods: readonly Pod[]): number {
   const { sets, rollout, replicas } = pass;
   const total = sets.all.reduce((sum, set) => sum + sizeOf(set), 0);
   const concurrent = Math.max(limitsOf(rollout).maxUnavailable, 1);
-  const available = pods.filter((pod) => isAvailable(pass, pod)).length;
-  return available - (Math.max(replicas, total) - concurrent);
+  return availableAmong(pass, pods) - (Math.max(replicas, total) - concurrent);
 }
 
-function isAvailable({ rollout, now }: Pass, pod: Pod): boolean {
-  if (pod.metadata.deletionTimestamp !== undefined) return false;
-  const ready = pod.status?.conditions?.find((condition) => condition.type === 'Ready');
-  if (ready?.status !== 'True') return false;
+function availableAmong(pass: Pass, pods: readonly Pod[]): number {
+  return pods.flatMap((pod) => availableAt(pass, pod) ?? []).filter((at) => at <= pass.now).length;
+}
+
+/** Since when, or from when on, the pod counts as available if it stays ready; undefined if it does not serve. */
+function availableAt({ rollout }: Pass, { metadata, status }: Pod): Instant | undefined {
+  if (metadata.deletionTimestamp !== undefined) return undefined;
+  const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
+  if (ready?.status !== 'True') return undefined;
   const minReady = rollout.spec.minReadySeconds ?? 0;
+  // Another machine's clock has written when it became ready: without need it is not looked at.
+  if (minReady === 0) return instant(0);
   const since = parseInstant(ready.lastTransitionTime ?? '');
-  return minReady === 0 || (since !== undefined && later(since, seconds(minReady)) <= now);
+  return since === undefined ? undefined : later(since, seconds(minReady));
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL, REACHED } from '../../api/names.ts';
-import type { RolloutStatus } from '../../api/rollout.ts';
+import type { Rollout, RolloutStatus } from '../../api/rollout.ts';
 import { instant } from '../../lib/time.ts';
+import { worldOf } from '../../../test/support/rollout-world.ts';
 import { type Pass, passOf } from './pass.ts';
 import { noteSetback, reached } from './setback.ts';
-import type { RolloutWorld } from './world.ts';
 
 const NEW = 'b';
 const OLD = 'a';
@@ -27,31 +27,15 @@ function setOf(hash: string, replicas: number, mark?: string): ReplicaSet {
 
 /** A pass of four pods, of which the new set is to have `wanted`. */
 function passWith(wanted: number, mark?: string, stored: RolloutStatus = {}): Pass {
-  const world: RolloutWorld = {
-    rollout: {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Rollout',
-      metadata: { name: 'web', uid: 'u' },
-      spec: { replicas: 4 },
-      status: { currentPodHash: NEW, stableRS: OLD, ...stored },
-    },
-    replicaSets: [setOf(OLD, 3), setOf(NEW, wanted, mark)],
-    analysisRuns: [],
-    experiments: [],
-    services: [],
-    virtualServices: [],
-    destinationRules: [],
-    managedObjects: [],
-    analysisTemplates: [],
-    clusterAnalysisTemplates: [],
-    hashes: { podTemplate: NEW, podTemplateCurrent: NEW, steps: '' },
-    problem: undefined,
-    taken: [],
-    refused: [],
-    answers: [],
-    firstSeen: false,
+  const rollout: Rollout = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: 'web', uid: 'u' },
+    spec: { replicas: 4 },
+    status: { currentPodHash: NEW, stableRS: OLD, ...stored },
   };
-  return passOf(world, instant(0));
+  const replicaSets = [setOf(OLD, 3), setOf(NEW, wanted, mark)];
+  return passOf(worldOf(rollout, NEW, { replicaSets }), instant(0));
 }
 
 function counts(replicas: number, updated: number, ready: number, available: number) {
