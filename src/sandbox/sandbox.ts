@@ -55,7 +55,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const { clock, random, onProblem, database } = options;
   const store = new Store({
     clock,
-    onProblem: (error) => onProblem('saving the state', error),
+    onProblem,
     ...(database === undefined ? {} : { database }),
   });
   const streams = new LateStreams();

@@ -170,6 +170,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
           `src/cli/install/rules.ts does not grant: ${[...rights.missing].join(', ')}`,
         );
       }
+      if (problems.length > 0) {
+        throw new Error(`the sandbox has problems:\n${problems.join('\n')}`);
+      }
       if (options.breaksPromises === true || broken.length === 0) return;
       throw new Error(`promises were broken:\n${broken.map(textOf).join('\n')}`);
     },

@@ -53,8 +53,11 @@ export interface StoreOptions {
   readonly clock?: Clock;
   /** Where objects outlive the process; without it they do not. */
   readonly database?: Database;
-  /** Told when saving fails: the state on disk is then older than the one in memory. */
-  readonly onProblem?: (error: Error) => void;
+  /**
+   * Told when saving fails (the state on disk is then older than the one in memory), and when somebody who is told of a
+   * change throws. Without it the latter fails the change's author, who cannot help it.
+   */
+  readonly onProblem?: (what: string, error: Error) => void;
 }
 
 export class Store {
@@ -259,9 +262,28 @@ export class Store {
   }
 
   #call(key: string, { listeners }: Collection, change: Change): void {
-    for (const listener of listeners) listener(change);
-    for (const observer of this.#observers) observer(key, change);
+    const problems: Error[] = [];
+    const attempt = (tell: () => void) => {
+      try {
+        tell();
+      } catch (error) {
+        problems.push(asError(error));
+      }
+    };
+    for (const listener of listeners) attempt(() => listener(change));
+    for (const observer of this.#observers) attempt(() => observer(key, change));
     change.settle();
+    this.#failed(key, change, problems);
+  }
+
+  #failed(key: string, { type, object }: Change, problems: readonly Error[]): void {
+    const [first] = problems;
+    if (first === undefined) return;
+    const { onProblem } = this.#options;
+    if (onProblem === undefined) throw first;
+    const { namespace, name } = object.metadata;
+    const path = namespace === undefined ? name : `${namespace}/${name}`;
+    for (const one of problems) onProblem(`telling that ${key} ${path} was ${type}`, one);
   }
 
   #place(key: string, { metadata }: KubeObject): void {
@@ -299,11 +321,15 @@ export class Store {
       try {
         await database?.save(rows);
       } catch (error) {
-        onProblem?.(error instanceof Error ? error : new Error(String(error)));
+        onProblem?.('saving the state', asError(error));
       }
     }
     this.#saving = undefined;
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 /** Forgets the first changes. */
