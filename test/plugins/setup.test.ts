@@ -19,7 +19,7 @@ import { parseYaml } from '../../src/lib/yaml.ts';
 import { measurePlugin } from '../../src/plugins/kinds/metric.ts';
 import type { Plugins } from '../../src/plugins/plugins.ts';
 import { pluginSettings } from '../../src/plugins/setup/settings.ts';
-import { startCluster } from '../support/cluster.ts';
+import { withCluster } from '../support/cluster.ts';
 import { builtPlugin, hasGo } from '../support/go.ts';
 import { post } from '../support/objects.ts';
 
@@ -30,9 +30,7 @@ async function withSettings(
   data: Readonly<Record<string, string>>,
   story: (options: Parameters<typeof openPlugins>[0]) => Promise<void>,
 ): Promise<void> {
-  const cluster = await startCluster();
-  try {
-    const { client } = cluster;
+  await withCluster({}, async ({ client }) => {
     const metadata = { name: 'argo-rollouts-config', namespace: NAMESPACE };
     await post(client, NAMESPACE, {
       apiVersion: 'v1',
@@ -55,9 +53,7 @@ async function withSettings(
       folder: mkdtempSync(join(tmpdir(), 'slipway-plugins-')),
       callLimit: seconds(20),
     });
-  } finally {
-    await cluster.stop();
-  }
+  });
 }
 
 async function valueOf(plugins: Plugins, name = NAME): Promise<string> {
@@ -208,8 +204,7 @@ describe.runIf(hasGo)('plugins of a ConfigMap', () => {
     ]);
     // The plugin's own times are of that minute.
     const start = instant(Date.UTC(2026, 0, 2, 2, 4));
-    const cluster = await startCluster({ plugins: stand, start });
-    try {
+    await withCluster({ plugins: stand, start }, async (cluster) => {
       await post(cluster.client, NAMESPACE, {
         apiVersion: 'argoproj.io/v1alpha1',
         kind: 'AnalysisRun',
@@ -267,8 +262,6 @@ describe.runIf(hasGo)('plugins of a ConfigMap', () => {
       expect(first?.args.AnalysisRun.ObjectMeta.Name).toBe('check');
       expect(calls.filter(({ method }) => method === 'GarbageCollect')).toHaveLength(1);
       expect(calls.find(({ method }) => method === 'GarbageCollect')?.args.Limit).toBe(2);
-    } finally {
-      await cluster.stop();
-    }
+    });
   });
 });

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../src/api/object.ts';
 import { objectPath } from '../../src/kube/paths.ts';
 import { jsonEqual } from '../../src/lib/equal.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
-import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { type Cluster, type ClusterOptions, withCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { post, resourceOf } from '../support/objects.ts';
 import { Hashes } from './hashes.ts';
@@ -41,20 +41,18 @@ const WATCHED: ReadonlySet<string> = new Set([
 export async function play(trace: Trace): Promise<Played> {
   const metrics = new MetricSource();
   let writes = 0;
-  const cluster = await startCluster({
+  const options = {
     ...clusterOptions(trace, metrics),
-    onRequest: (request) => {
+    onRequest: (request: HttpRequest) => {
       if (isWrite(request)) writes += 1;
     },
-  });
-  try {
+  };
+  return withCluster(options, async (cluster) => {
     const player = new Player(cluster, trace, metrics);
     await player.begin();
     await player.run();
     return { ...player.played(), writes };
-  } finally {
-    await cluster.stop();
-  }
+  });
 }
 
 function clusterOptions({ name, nodes }: Trace, metrics: MetricSource): ClusterOptions {
@@ -87,15 +85,15 @@ export async function takeOver(
   const metrics = new MetricSource();
   const writes: string[] = [];
   const phases: string[] = [];
-  const cluster = await startCluster({
+  const options = {
     ...clusterOptions(trace, metrics),
     start: loadingBegins(objects),
     isUncontrolled: true,
-    onRequest: (request) => {
+    onRequest: (request: HttpRequest) => {
       if (isWrite(request)) writes.push(`${request.method} ${request.path}`);
     },
-  });
-  try {
+  };
+  return withCluster(options, async (cluster) => {
     const player = new Player(cluster, trace, metrics);
     player.know(objects, index);
     await loadRest(cluster, trace, { objects, index });
@@ -112,9 +110,7 @@ export async function takeOver(
     const found = { writes: [...writes], phases: [...phases], podsBefore, podsAfter: pods() };
     await player.run(index);
     return { ...found, played: { ...player.played(), writes: writes.length } };
-  } finally {
-    await cluster.stop();
-  }
+  });
 }
 
 class Player {

@@ -4,7 +4,7 @@ import type { Deployment, ReplicaSet } from '../../src/api/kubernetes.ts';
 import type { KubeObject, ResourceType } from '../../src/api/object.ts';
 import { DEPLOYMENTS, ROLLOUTS } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, withCluster } from '../support/cluster.ts';
 import { post } from '../support/objects.ts';
 import { templated } from './web.ts';
 
@@ -74,18 +74,9 @@ function fewestReady(cluster: Cluster): () => number {
   return () => fewest;
 }
 
-async function withCluster(story: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const cluster = await startCluster();
-  try {
-    await story(cluster);
-  } finally {
-    await cluster.stop();
-  }
-}
-
 describe('sets that were there before', () => {
   it('go on when their Rollout is deleted without them and comes back', async () => {
-    await withCluster(async (cluster) => {
+    await withCluster({}, async (cluster) => {
       await post(cluster.client, NAMESPACE, ROLLOUT);
       await cluster.advance(3000);
       const pods = names(cluster);
@@ -121,7 +112,7 @@ describe('sets that were there before', () => {
   ])(
     'are adopted, and replaced as far as availability allows: those of $whose',
     async ({ make }) => {
-      await withCluster(async (cluster) => {
+      await withCluster({}, async (cluster) => {
         await make(cluster);
         await cluster.advance(3000);
         const [old] = setsOf(cluster);
@@ -141,7 +132,7 @@ describe('sets that were there before', () => {
   );
 
   it('stay with the Deployment that owns them', async () => {
-    await withCluster(async (cluster) => {
+    await withCluster({}, async (cluster) => {
       await post(cluster.client, NAMESPACE, DEPLOYMENT);
       await cluster.advance(3000);
       const pods = names(cluster);

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { KubeObject } from '../../src/api/object.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { ROLLOUTS } from '../../src/api/resources.ts';
-import { TransportError } from '../../src/lib/ports.ts';
+import { type HttpRequest, TransportError } from '../../src/lib/ports.ts';
 import { parseYaml } from '../../src/lib/yaml.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, withCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { post } from '../support/objects.ts';
 import { passUntil } from './story.ts';
@@ -40,15 +40,22 @@ interface VirtualService extends KubeObject {
 /** Plays deploy, update and abort; the controller dies right after its `crashAfter`th write. */
 async function outcomeOf(crashAfter: number | undefined): Promise<Outcome> {
   const state = { writes: 0, isDead: false };
-  const cluster = await startCluster({
-    onRequest: ({ method, path }) => {
-      if (state.isDead) throw new TransportError('reset', 'the controller has been stopped');
-      if (method !== 'GET' && !path.includes('/events')) {
-        state.writes += 1;
-        if (state.writes === crashAfter) state.isDead = true;
-      }
-    },
-  });
+  const onRequest = ({ method, path }: HttpRequest) => {
+    if (state.isDead) throw new TransportError('reset', 'the controller has been stopped');
+    if (method !== 'GET' && !path.includes('/events')) {
+      state.writes += 1;
+      if (state.writes === crashAfter) state.isDead = true;
+    }
+  };
+  return withCluster({ onRequest }, (cluster) => outcomeOn(cluster, state));
+}
+
+interface Life {
+  writes: number;
+  isDead: boolean;
+}
+
+async function outcomeOn(cluster: Cluster, state: Life): Promise<Outcome> {
   const weights: string[] = [];
   cluster.sandbox.store.observe((key, { object }) => {
     if (key !== 'networking.istio.io/virtualservices') return;
@@ -57,22 +64,18 @@ async function outcomeOf(crashAfter: number | undefined): Promise<Outcome> {
       .join('/');
     if (shown !== undefined && weights.at(-1) !== shown) weights.push(shown);
   });
-  try {
-    await play(cluster, state);
-    const { status } = await cluster.client.get<Rollout>(REF);
-    const sets = cluster.sandbox.store
-      .list('apps/replicasets', 'default')
-      .map(
-        (set) =>
-          `${set.metadata.name} ${String((set as KubeObject & { spec: { replicas: number } }).spec.replicas)}`,
-      );
-    return { weights, phase: status?.phase, message: status?.message, sets, writes: state.writes };
-  } finally {
-    await cluster.stop();
-  }
+  await play(cluster, state);
+  const { status } = await cluster.client.get<Rollout>(REF);
+  const sets = cluster.sandbox.store
+    .list('apps/replicasets', 'default')
+    .map(
+      (set) =>
+        `${set.metadata.name} ${String((set as KubeObject & { spec: { replicas: number } }).spec.replicas)}`,
+    );
+  return { weights, phase: status?.phase, message: status?.message, sets, writes: state.writes };
 }
 
-async function play(cluster: Cluster, state: { isDead: boolean }): Promise<void> {
+async function play(cluster: Cluster, state: Life): Promise<void> {
   const parsed = parseYaml(MANIFEST);
   if (!parsed.ok) throw new Error(parsed.error);
   for (const document of parsed.documents) {

@@ -4,13 +4,16 @@ import { type BusyStage, tellSequel } from '../../src/cli/story/sequel.ts';
 import { tell, toldText } from '../../src/cli/story/story.ts';
 import { startUsers } from '../../src/cli/story/users.ts';
 import { reachable } from '../support/https.ts';
-import { startCluster } from '../support/cluster.ts';
+import { type Cluster, withCluster } from '../support/cluster.ts';
 import { stageOf } from './story.ts';
 
 const USERS_PER_SECOND = 4;
 
 it('goes on to a promotion without failed requests and catches a bad version', async () => {
-  const cluster = await startCluster({ seed: 'sequel' });
+  await withCluster({ seed: 'sequel' }, play);
+});
+
+async function play(cluster: Cluster): Promise<void> {
   const reach = await reachable(cluster.sandbox);
   const stage: BusyStage = {
     ...stageOf(cluster, reach),
@@ -39,7 +42,6 @@ it('goes on to a promotion without failed requests and catches a bad version', a
       /plain Deployment in the same time: \d+ of \d+ requests failed \(2\d\.\d %\), and it goes on/,
     );
   } finally {
-    await cluster.stop();
     await reach.close();
   }
-});
+}

@@ -1,7 +1,7 @@
 // The document's story on the virtual clock: kubectl is the machine's, time is ours.
 import { fileURLToPath } from 'node:url';
 import { type Stage, tell, toldText } from '../../src/cli/story/story.ts';
-import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { type Cluster, type ClusterOptions, withCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { type Reachable, reachable } from '../support/https.ts';
 
@@ -48,14 +48,14 @@ export function stageOf(cluster: Cluster, reach: Reachable): Stage {
 
 /** Plays it once; gives the transcript. */
 export async function playStory(options: ClusterOptions = {}): Promise<string> {
-  const cluster = await startCluster(options);
-  const reach = await reachable(cluster.sandbox);
-  try {
-    let transcript = '';
-    for await (const told of tell(stageOf(cluster, reach))) transcript += toldText(told);
-    return transcript;
-  } finally {
-    await cluster.stop();
-    await reach.close();
-  }
+  return withCluster(options, async (cluster) => {
+    const reach = await reachable(cluster.sandbox);
+    try {
+      let transcript = '';
+      for await (const told of tell(stageOf(cluster, reach))) transcript += toldText(told);
+      return transcript;
+    } finally {
+      await reach.close();
+    }
+  });
 }

@@ -6,7 +6,7 @@ import { ROLLOUTS, SERVICES } from '../../src/api/resources.ts';
 import type { Rollout, RolloutSpec } from '../../src/api/rollout.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
-import { type Cluster, type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { type Cluster, type ClusterOptions, withCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { post } from '../support/objects.ts';
 import { passUntil } from './story.ts';
@@ -91,22 +91,20 @@ export async function withWeb(
   story: (web: Web) => Promise<void>,
 ): Promise<void> {
   const writes: HttpRequest[] = [];
-  const cluster = await startCluster({
+  const started = {
     ...options,
-    onRequest: (request) => {
+    onRequest: (request: HttpRequest) => {
       options.onRequest?.(request);
       const isWrite = request.method !== 'GET' && !request.path.includes('/events');
       if (isWrite) writes.push(request);
     },
-  });
-  try {
+  };
+  await withCluster(started, async (cluster) => {
     const objects = [service('web-active'), service('web-preview'), ...(options.objects ?? [])];
     for (const object of objects) await post(cluster.client, NAMESPACE, object);
     await post(cluster.client, NAMESPACE, manifest(options));
     await story(webOn(cluster, writes));
-  } finally {
-    await cluster.stop();
-  }
+  });
 }
 
 function setsOf({ sandbox }: Cluster): readonly ReplicaSet[] {

@@ -1,5 +1,6 @@
 // What one rollout of the fleet costs the API server, on the virtual clock: requests by verb and resource.
-import { startCluster } from '../support/cluster.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
+import { withCluster } from '../support/cluster.ts';
 import { deploy, RequestCount, update } from './fleet.ts';
 
 export interface Cost {
@@ -16,13 +17,13 @@ export async function costs(
   propagationDelayMs: number,
 ): Promise<{ readonly create: Cost; readonly update: Cost }> {
   const count = new RequestCount();
-  const cluster = await startCluster({
+  const options = {
     podStartMs: 50,
     podStopMs: 50,
     propagationDelayMs,
-    onRequest: (request) => count.see(request),
-  });
-  try {
+    onRequest: (request: HttpRequest) => count.see(request),
+  };
+  return withCluster(options, async (cluster) => {
     const cost = async (act: Promise<void>): Promise<Cost> => {
       count.clear();
       await act;
@@ -34,7 +35,5 @@ export async function costs(
       create: await cost(deploy(cluster.client, 'web')),
       update: await cost(update(cluster.client, 'web', 2)),
     };
-  } finally {
-    await cluster.stop();
-  }
+  });
 }

@@ -2,8 +2,9 @@
 import { expect, it } from 'vitest';
 import { ROLLOUTS } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
+import type { HttpRequest } from '../../src/lib/ports.ts';
 import { passUntil } from '../scenarios/story.ts';
-import { startCluster } from '../support/cluster.ts';
+import { withCluster } from '../support/cluster.ts';
 import { correctedObjects } from '../support/document.ts';
 import { post } from '../support/objects.ts';
 
@@ -12,11 +13,8 @@ const REST_MS = 2 * 3_600_000;
 
 it('in two hours of rest the controller asks for nothing but to go on watching', async () => {
   const asked: string[] = [];
-  const cluster = await startCluster({
-    seed: 'rest',
-    onRequest: ({ method, path }) => asked.push(`${method} ${path}`),
-  });
-  try {
+  const onRequest = ({ method, path }: HttpRequest) => asked.push(`${method} ${path}`);
+  await withCluster({ seed: 'rest', onRequest }, async (cluster) => {
     for (const object of correctedObjects()) await post(cluster.client, 'default', object);
     const ref = { resource: ROLLOUTS, namespace: 'default', name: 'mock-server' };
     await passUntil(cluster, 'healthy', async () => {
@@ -28,7 +26,5 @@ it('in two hours of rest the controller asks for nothing but to go on watching',
     expect(asked.filter((request) => !request.includes('watch=true'))).toEqual([]);
     // The watches of two hours, so that something has been looked at.
     expect(asked.length).toBeGreaterThan(0);
-  } finally {
-    await cluster.stop();
-  }
+  });
 });

@@ -1,14 +1,33 @@
 import { expect, it } from 'vitest';
-import { startCluster } from './cluster.ts';
+import { CONFIG_MAPS } from '../../src/api/resources.ts';
+import { type Cluster, withCluster } from './cluster.ts';
+import { post } from './objects.ts';
 
-it('an observer of the store that throws fails the test when its cluster is stopped', async () => {
-  const cluster = await startCluster({ isUncontrolled: true });
-  cluster.sandbox.store.observe(() => {
+/** Its end fails from then on. */
+async function breakEnd({ sandbox, client }: Cluster): Promise<void> {
+  sandbox.store.observe(() => {
     throw new Error('not as it should be');
   });
-  const metadata = { name: 'shop' };
-  await cluster.client.raw('POST', '/api/v1/namespaces', {
-    body: { apiVersion: 'v1', kind: 'Namespace', metadata },
+  await post(client, 'default', {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'shop' },
   });
-  await expect(cluster.stop()).rejects.toThrow(/Namespace|namespaces shop.*not as it should be/);
+  await client.get({ resource: CONFIG_MAPS, namespace: 'default', name: 'shop' });
+}
+
+it('an observer of the store that throws fails the test when its cluster is stopped', async () => {
+  await expect(withCluster({}, breakEnd)).rejects.toThrow(
+    'telling that /configmaps default/shop was ADDED: not as it should be',
+  );
+});
+
+it('what fails a story is told before what fails its end', async () => {
+  const story = withCluster({}, async (cluster) => {
+    await breakEnd(cluster);
+    throw new Error('of the story');
+  });
+  const error = await story.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: 'of the story' });
+  expect(String((error as Error).cause)).toContain('not as it should be');
 });

@@ -180,6 +180,28 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return cluster;
 }
 
+/**
+ * Plays `story` on a cluster of its own and stops that in any case. A story that fails breaks promises as well, as a rule:
+ * its own error is the one that is thrown, what the end says is its cause.
+ */
+export async function withCluster<T>(
+  options: ClusterOptions,
+  story: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await startCluster(options);
+  let outcome: T;
+  try {
+    outcome = await story(cluster);
+  } catch (error) {
+    await cluster.stop().catch((late: unknown) => {
+      if (error instanceof Error) error.cause ??= late;
+    });
+    throw error;
+  }
+  await cluster.stop();
+  return outcome;
+}
+
 function metricsOn(clock: VirtualClock): Metrics {
   const build = { version: 'v1.2.3', commit: 'abc', runtime: 'node', machine: 'amd64' };
   return new Metrics({ clock, leads: () => true, build });
