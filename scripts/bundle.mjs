@@ -3,45 +3,12 @@
 //
 // Two passes: only ES modules can be split, so that a class is the same class on both sides; CommonJS starts faster. What
 // every command loads is put into one file again: opening a dozen takes a tenth of a command's start.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build, transform } from 'esbuild';
+import { buildOf } from './build-of.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
-const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-
-/** What git says of the sources; undefined outside of a repository. */
-function git(...args) {
-  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
-}
-
-/** The version's name: its tag for a clean build of one, else with the commit. The date is the commit's, so that a build
- * can be repeated. */
-function buildOf() {
-  const commit = git('rev-parse', 'HEAD');
-  if (commit === undefined) {
-    return {
-      version: `v${version}+unknown`,
-      date: '1970-01-01T00:00:00Z',
-      commit: '',
-      treeState: '',
-    };
-  }
-  const isClean = git('status', '--porcelain') === '';
-  const isTagged =
-    isClean && (git('tag', '--points-at', 'HEAD') ?? '').split('\n').includes(`v${version}`);
-  const seconds = Number(git('log', '-1', '--format=%ct'));
-  return {
-    version: isTagged
-      ? `v${version}`
-      : `v${version}+${commit.slice(0, 7)}${isClean ? '' : '.dirty'}`,
-    date: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`,
-    commit,
-    treeState: isClean ? 'clean' : 'dirty',
-  };
-}
 
 const folder = `${root}dist/bin/`;
 rmSync(folder, { recursive: true, force: true });

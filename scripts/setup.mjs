@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildOf } from './build-of.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, '.cache');
@@ -117,9 +118,11 @@ function build() {
     'tsconfig.base.json',
     'package.json',
   ];
-  const stamp = hashOf(sources);
-  if (isStamped('build.stamp', stamp) && existsSync(join(root, 'dist', 'bin', 'slipway.cjs')))
-    return;
+  // The commit is built in: a release says where it comes from.
+  const stamp = `${hashOf(sources)} ${JSON.stringify(buildOf())}`;
+  const programs = Object.values(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin);
+  const isThere = programs.every((path) => existsSync(join(root, path)));
+  if (isStamped('build.stamp', stamp) && isThere) return;
   process.stderr.write('setup: building (once) ...\n');
   run('node', ['scripts/build.mjs']);
   writeFileSync(join(cache, 'build.stamp'), stamp);
