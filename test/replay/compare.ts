@@ -1,7 +1,7 @@
 // What was played against what was recorded (test/traces/README.md, "What can be relied on").
 import { jsonEqual } from '../../src/lib/equal.ts';
 import { recordedText } from './hashes.ts';
-import type { Played } from './play.ts';
+import type { Played } from './player.ts';
 import type { State, Trace, TraceEvent } from './trace.ts';
 
 /** Differences, each a line that says where. */

@@ -7,6 +7,14 @@ const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 export class Hashes {
   readonly #keys = new Map<string, string>();
+  readonly #namespace: string;
+  readonly #recorded: string;
+
+  /** `namespace` is where it is played, `recorded` where it was recorded. */
+  constructor(namespace: string, recorded: string) {
+    this.#namespace = namespace;
+    this.#recorded = recorded;
+  }
 
   /** Notes the hash of a set that was made before; the first key counts. */
   know(key: string, hash: string): void {
@@ -39,9 +47,9 @@ export class Hashes {
     return this.#keys.get(hash) ?? hash;
   }
 
-  /** The text with every known hash as its key, and without uids (of runs, in names of their Jobs). */
+  /** The text with every known hash as its key, in the recorded namespace, and without uids (of runs, in names of Jobs). */
   text(value: string): string {
-    let result = value.replaceAll(UID, '<uid>');
+    let result = value.replaceAll(this.#namespace, this.#recorded).replaceAll(UID, '<uid>');
     for (const [hash, key] of this.#keys) result = result.replaceAll(hash, `<hash:${key}>`);
     return result;
   }

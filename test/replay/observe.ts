@@ -11,8 +11,8 @@ import {
 } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import type { Store } from '../../src/sandbox/apiserver/store.ts';
 import type { Hashes } from './hashes.ts';
+import type { View } from './stage.ts';
 import type { State, Trace } from './trace.ts';
 
 interface Route {
@@ -40,18 +40,18 @@ interface DestinationRuleObject extends KubeObject {
 }
 
 export class Observer {
-  readonly #store: Store;
+  readonly #view: View;
   readonly #trace: Trace;
   readonly hashes: Hashes;
 
-  constructor(store: Store, trace: Trace, hashes: Hashes) {
-    this.#store = store;
+  constructor(view: View, trace: Trace, hashes: Hashes) {
+    this.#view = view;
     this.#trace = trace;
     this.hashes = hashes;
   }
 
   all<T extends KubeObject>(key: string): readonly T[] {
-    return this.#store.list(key, this.#trace.namespace) as readonly T[];
+    return this.#view.list(key) as readonly T[];
   }
 
   get rollout(): Rollout | undefined {

@@ -58,18 +58,12 @@ export function loadingBegins(objects: readonly Stored[]): Instant {
   return instant(momentOf(objects) - LOADING_MS);
 }
 
-/** Posts the objects, owners first, and lets pods come; time is then as it was when they were recorded. */
+/** Posts the objects into the trace's namespace, owners first, and lets pods come; time is then as it was when they were recorded. */
 export async function loadRest(
   cluster: Cluster,
   trace: Trace,
   { objects, index }: { readonly objects: readonly Stored[]; readonly index: number },
 ): Promise<void> {
-  const { namespace } = trace;
-  await post(cluster.client, namespace, {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: namespace },
-  });
   await loadObjects(cluster, trace, { objects, index });
   await cluster.clock.advanceTo(momentOf(objects));
 }
