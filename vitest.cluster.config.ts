@@ -8,6 +8,7 @@ export default defineConfig({
     isolate: false,
     pool: 'threads',
     maxWorkers: 4,
+    maxConcurrency: 16,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },

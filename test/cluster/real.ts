@@ -32,6 +32,8 @@ export interface Real {
   plugin(...words: readonly string[]): Promise<Ran>;
   /** Starts the controller of a namespace that `isUncontrolled`; resolves when it has looked at everything. */
   control(): Promise<void>;
+  /** Ends the controller before the story does; what it had to tell has then been told. */
+  end(): Promise<void>;
   /** Asks until it holds; throws with `seen` when it takes too long. */
   until(what: string, holds: () => Promise<boolean>, patienceMs?: number): Promise<void>;
 }
@@ -79,7 +81,8 @@ export async function withReal(
       await until('at rest', () => Promise.resolve(controller.busy === 0));
     };
     if (options.isUncontrolled !== true) await control();
-    await story({ ...realIn(namespace, { client, api: reach.send, kubeconfig }), control });
+    const real = realIn(namespace, { client, api: reach.send, kubeconfig });
+    await story({ ...real, control, end: () => controller.stop() });
   } finally {
     await controller.stop();
     await client.delete({ resource: NAMESPACES, name: namespace });
@@ -101,7 +104,7 @@ function realIn(
     api,
     kubeconfig,
   }: { readonly client: KubeClient; readonly api: Transport; readonly kubeconfig: string },
-): Omit<Real, 'control'> {
+): Omit<Real, 'control' | 'end'> {
   return {
     namespace,
     client,

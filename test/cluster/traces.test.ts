@@ -1,0 +1,43 @@
+// Every trace of the reference on a real API server, in real time, each in a namespace of its own.
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { differences } from '../replay/compare.ts';
+import { MetricSource } from '../replay/metrics.ts';
+import { isWrite, type Played, Player } from '../replay/player.ts';
+import { withRules } from '../replay/rules.ts';
+import type { Trace } from '../replay/trace.ts';
+import { withReal } from './real.ts';
+import { withStage } from './stage.ts';
+
+const FOLDER = new URL('../traces/', import.meta.url);
+
+const TRACES = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.json') && !name.endsWith('.objects.json'))
+  .map((name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Trace);
+
+async function played(trace: Trace): Promise<Played> {
+  const metrics = new MetricSource();
+  let writes = 0;
+  const onRequest = (request: Parameters<typeof isWrite>[0]): void => {
+    if (isWrite(request)) writes += 1;
+  };
+  const { promise, resolve } = Promise.withResolvers<Played>();
+  await withReal({ name: trace.name, metrics: metrics.transport, onRequest }, (real) =>
+    withStage(real, async (stage) => {
+      const player = new Player(stage, trace, metrics);
+      await player.begin();
+      await player.run();
+      resolve({ ...player.played(), writes });
+    }),
+  );
+  return promise;
+}
+
+describe.concurrent('traces of the reference on a real API server', () => {
+  it.each(TRACES.map((trace) => ({ name: trace.name, trace })))(
+    '$name plays alike',
+    async ({ trace }) => {
+      expect(differences(withRules(trace), await played(trace))).toEqual([]);
+    },
+  );
+});
