@@ -4,7 +4,8 @@ import type { ReplicaSet, Service } from '../../src/api/kubernetes.ts';
 import type { KubeObject, ResourceType } from '../../src/api/object.ts';
 import { EVENTS, REPLICA_SETS, ROLLOUTS, SERVICES } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { type Story, STORIES } from '../scenarios/anywhere.ts';
+import { STORIES } from '../scenarios/anywhere.ts';
+import type { Story } from '../scenarios/anywhere/told.ts';
 import {
   manifest,
   ofRollouts,
@@ -47,6 +48,7 @@ function webOn(real: Real): WebAnywhere {
     },
     setImage: (image) => run('set', 'image', 'web', `app=${image}`),
     until: (what, holds) => real.until(what, async () => holds(await rollout())),
+    eventually: (what, holds) => real.until(what, holds),
     served: async (name) =>
       servedBy(await client.get<Service>({ resource: SERVICES, namespace, name }), await sets()),
     sizes: async () => sizesOf(await sets()),

@@ -120,8 +120,6 @@ async function isSeen(
     items.every(({ metadata: { name, resourceVersion: version = '' } }) =>
       isReached(cache.get(namespace, name), version),
     ) &&
-    cache
-      .list()
-      .every((one) => names.has(one.metadata.name) || isReached(one, resourceVersion))
+    cache.list().every((one) => names.has(one.metadata.name) || isReached(one, resourceVersion))
   );
 }

@@ -15,6 +15,9 @@ const TRACES = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.json') && !name.endsWith('.objects.json'))
   .map((name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Trace);
 
+/** A slow machine tells of pods one by one that come together on a fast one, and a status is written for each. */
+const MOST_WRITES = 1.3;
+
 async function played(trace: Trace): Promise<Played> {
   const metrics = new MetricSource();
   let writes = 0;
@@ -37,7 +40,8 @@ describe.concurrent('traces of the reference on a real API server', () => {
   it.each(TRACES.map((trace) => ({ name: trace.name, trace })))(
     '$name plays alike',
     async ({ trace }) => {
-      expect(differences(withRules(trace), await played(trace))).toEqual([]);
+      const seen = await played(trace);
+      expect(differences(withRules(trace), seen, MOST_WRITES)).toEqual([]);
     },
   );
 });

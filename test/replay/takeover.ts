@@ -1,10 +1,19 @@
 // Loads what the reference left behind at a rest point into a cluster of ours, as if its controller had just been replaced.
-// Entry point: `loadRest`.
+// Entry points: `loadRest`, and `loadObjects` with `bringToNow` where time cannot be set.
 import type { Json, KubeObject, OwnerReference } from '../../src/api/object.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { objectPath, collectionPath } from '../../src/kube/paths.ts';
-import { instant, type Instant, milliseconds, later, parseInstant } from '../../src/lib/time.ts';
+import {
+  formatInstant,
+  instant,
+  type Instant,
+  later,
+  milliseconds,
+  parseInstant,
+} from '../../src/lib/time.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { post, resourceOf } from '../support/objects.ts';
+import type { Stage } from './stage.ts';
 import type { Trace } from './trace.ts';
 
 /** An object as it was stored. */
@@ -23,7 +32,7 @@ export interface Remains {
 }
 
 /** Where objects are loaded: the sandbox, or a real API server. */
-type Place = Pick<Cluster, 'client' | 'advance'>;
+type Place = Pick<Stage, 'client' | 'namespace' | 'advance'>;
 
 /** How long loading may take; the objects' moments are then in the past. */
 const LOADING_MS = 30_000;
@@ -33,6 +42,7 @@ const QUIET_MS = 2500;
 const IN_TURN: ReadonlySet<string> = new Set(['ReplicaSet', 'AnalysisRun', 'Experiment']);
 const IN_TURN_MS = 1000;
 
+const MOMENTS = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 /** The latest moment that an object tells of; deadlines lie ahead and do not count. */
@@ -58,26 +68,28 @@ export function loadingBegins(objects: readonly Stored[]): Instant {
   return instant(momentOf(objects) - LOADING_MS);
 }
 
-/** Posts the objects into the trace's namespace, owners first, and lets pods come; time is then as it was when they were recorded. */
-export async function loadRest(
-  cluster: Cluster,
-  trace: Trace,
-  { objects, index }: { readonly objects: readonly Stored[]; readonly index: number },
-): Promise<void> {
-  await loadObjects(cluster, trace, { objects, index });
-  await cluster.clock.advanceTo(momentOf(objects));
+/** What was left behind at a rest point. */
+interface Left {
+  readonly trace: Trace;
+  readonly objects: readonly Stored[];
+  readonly index: number;
 }
 
-/** Posts them into the namespace of the trace, which is there. */
-export async function loadObjects(
-  cluster: Place,
-  trace: Trace,
-  { objects, index }: { readonly objects: readonly Stored[]; readonly index: number },
+/** Posts the objects into the namespace, owners first, and lets pods come; time is then as it was when they were recorded. */
+export async function loadRest(
+  { clock }: Pick<Cluster, 'clock'>,
+  stage: Place,
+  left: Left,
 ): Promise<void> {
-  const { client } = cluster;
-  const { namespace } = trace;
-  for (const one of unrecorded(trace, objects, index)) await post(client, namespace, one);
-  const loader = new Loader(cluster, namespace);
+  await loadObjects(stage, left);
+  await clock.advanceTo(momentOf(left.objects));
+}
+
+/** Posts them into the namespace, which is there. */
+export async function loadObjects(place: Place, { trace, objects, index }: Left): Promise<void> {
+  const { client, namespace } = place;
+  for (const one of unrecorded(trace, index)) await post(client, namespace, one);
+  const loader = new Loader(place);
   const open = objects.toSorted((a, b) =>
     (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1,
   );
@@ -92,6 +104,43 @@ export async function loadObjects(
   }
 }
 
+/** Where time cannot be set: moves the moments that objects tell of, so that they were recorded just now. */
+export async function bringToNow(
+  { client, namespace, clock }: Place & Pick<Stage, 'clock'>,
+  objects: readonly Stored[],
+): Promise<void> {
+  const by = clock.now() - momentOf(objects);
+  await Promise.all(
+    objects.map(async (object) => {
+      const { metadata, status, apiVersion, kind } = object;
+      const path = objectPath({ resource: resourceOf(object), namespace, name: metadata.name });
+      const { annotations } = metadata;
+      if (tellsOfTime(annotations)) {
+        await patch(client, path, { metadata: { annotations: moved(annotations, by) } });
+      }
+      // The status of other kinds is their own controllers' to tell.
+      if (!apiVersion.startsWith('argoproj.io/') || !tellsOfTime(status)) return;
+      const part = HAS_STATUS.has(kind) ? `${path}/status` : path;
+      await patch(client, part, { status: moved(status, by) });
+    }),
+  );
+}
+
+function tellsOfTime(value: unknown): value is Json {
+  return value !== undefined && latestMoment(value) > 0;
+}
+
+function moved(value: Json, by: number): Json {
+  const text = JSON.stringify(value).replaceAll(MOMENTS, (moment) =>
+    formatInstant(instant((parseInstant(moment) ?? 0) + by)),
+  );
+  return JSON.parse(text) as Json;
+}
+
+async function patch(client: KubeClient, path: string, body: Json): Promise<void> {
+  await client.raw('PATCH', path, { body, contentType: 'application/merge-patch+json' });
+}
+
 /** Kinds that a trace records, as far as they are there. Others are as their user made them. */
 const RECORDED: ReadonlySet<string> = new Set([
   'Rollout',
@@ -104,23 +153,18 @@ const RECORDED: ReadonlySet<string> = new Set([
   'Deployment',
 ]);
 
-function unrecorded(
-  { manifests, actions }: Trace,
-  _objects: readonly Stored[],
-  index: number,
-): readonly KubeObject[] {
+function unrecorded({ manifests, actions }: Trace, index: number): readonly KubeObject[] {
   const created = actions.slice(0, index).flatMap(({ do: action }) => action.create ?? []);
   return [...manifests, ...created].filter(({ kind }) => !RECORDED.has(kind));
 }
 
 class Loader {
-  readonly #cluster: Place;
-  readonly #namespace: string;
+  readonly #place: Place;
   readonly #uids = new Map<string, string>();
+  readonly #made = new Set<string>();
 
-  constructor(cluster: Place, namespace: string) {
-    this.#cluster = cluster;
-    this.#namespace = namespace;
+  constructor(place: Place) {
+    this.#place = place;
   }
 
   hasOwners({ metadata }: Stored): boolean {
@@ -128,42 +172,56 @@ class Loader {
   }
 
   async load(object: Stored): Promise<void> {
-    const { apiVersion, kind, spec, status, metadata } = object;
-    const { uid = '', generation = 1, name, labels, annotations, ownerReferences } = metadata;
+    const { kind, status, metadata } = object;
+    const { client, namespace } = this.#place;
+    const { uid = '', generation = 1, name, ownerReferences } = metadata;
     const resource = resourceOf(object);
+    const isAged = AGED.has(kind) && generation > 1;
+    // A Deployment makes a set of its own as soon as it can.
+    const isDeployed = ownerReferences?.[0]?.kind === 'Deployment';
+    if (!isDeployed) await this.#awaitTurn(kind);
+    this.#uids.set(uid, await this.#create(object, isAged));
+    const path = objectPath({ resource, namespace, name });
+    if (isAged) await this.#age(path, object.spec as SpecWithDeadline, generation);
+    if (status !== undefined && HAS_STATUS.has(kind)) {
+      await patch(client, `${path}/status`, { status });
+    }
+  }
+
+  /** Objects of a kind whose order counts are made in different seconds. */
+  async #awaitTurn(kind: string): Promise<void> {
+    if (!IN_TURN.has(kind)) return;
+    if (this.#made.has(kind)) await this.#place.advance(IN_TURN_MS);
+    this.#made.add(kind);
+  }
+
+  /** The uid that it has got. */
+  async #create(object: Stored, isAged: boolean): Promise<string> {
+    const { client, namespace } = this.#place;
+    const { apiVersion, kind, status, metadata } = object;
+    const { name, labels, annotations, ownerReferences } = metadata;
+    const spec = specOf(object);
     const own = {
       name,
-      namespace: this.#namespace,
+      namespace,
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),
       ...(ownerReferences === undefined ? {} : { ownerReferences: this.#owners(ownerReferences) }),
     };
-    const isAged = AGED.has(kind) && generation > 1;
     const body = {
       apiVersion,
       kind,
       metadata: own,
       ...(spec === undefined
         ? {}
-        : {
-            spec: isAged ? { ...(spec as object), progressDeadlineSeconds: OTHER_DEADLINE } : spec,
-          }),
+        : { spec: isAged ? { ...spec, progressDeadlineSeconds: OTHER_DEADLINE } : spec }),
       ...(status === undefined ? {} : { status }),
     };
-    // A Deployment makes a set of its own as soon as it can.
-    const isDeployed = ownerReferences?.[0]?.kind === 'Deployment';
-    if (IN_TURN.has(kind) && !isDeployed) await this.#cluster.advance(IN_TURN_MS);
-    const response = await this.#cluster.client.raw(
-      'POST',
-      collectionPath(resource, this.#namespace),
-      { body: body as unknown as Json },
-    );
-    const created = JSON.parse(response.text) as KubeObject;
-    this.#uids.set(uid, created.metadata.uid ?? '');
-    const path = objectPath({ resource, namespace: this.#namespace, name });
-    if (isAged) await this.#age(path, spec as SpecWithDeadline, generation);
-    if (status !== undefined && HAS_STATUS.has(kind))
-      await this.#patch(`${path}/status`, { status });
+    const resource = resourceOf(object);
+    const { text } = await client.raw('POST', collectionPath(resource, namespace), {
+      body: body as unknown as Json,
+    });
+    return (JSON.parse(text) as KubeObject).metadata.uid ?? '';
   }
 
   #owners(references: readonly OwnerReference[]): readonly OwnerReference[] {
@@ -178,16 +236,16 @@ class Loader {
   ): Promise<void> {
     for (let next = 2; next <= generation; next += 1) {
       const seconds = next === generation ? progressDeadlineSeconds : OTHER_DEADLINE + next;
-      await this.#patch(path, { spec: { progressDeadlineSeconds: seconds } });
+      await patch(this.#place.client, path, { spec: { progressDeadlineSeconds: seconds } });
     }
   }
+}
 
-  async #patch(path: string, body: Json): Promise<void> {
-    await this.#cluster.client.raw('PATCH', path, {
-      body,
-      contentType: 'application/merge-patch+json',
-    });
-  }
+/** Addresses that the server of the recording gave out are perhaps somebody else's here. */
+function specOf({ kind, spec }: Stored): object | undefined {
+  if (kind !== 'Service') return spec as object | undefined;
+  const { clusterIP: _one, clusterIPs: _all, ...rest } = spec as Readonly<Record<string, Json>>;
+  return rest;
 }
 
 /** Kinds whose generation counts for us. */

@@ -47,7 +47,9 @@ export interface WebAnywhere {
   patch(body: Json): Promise<void>;
   setImage(image: string): Promise<void>;
   rollout(): Promise<Rollout>;
-  until(what: string, holds: (rollout: Rollout) => boolean): Promise<void>;
+  until(what: string, holds: (rollout: Rollout) => boolean | Promise<boolean>): Promise<void>;
+  /** As `until`, also where there is no Rollout any more. */
+  eventually(what: string, holds: () => Promise<boolean>): Promise<void>;
   /** Image of the set that the Service names; undefined if it names none. */
   served(service: string): Promise<string | undefined>;
   /** Pods wanted, by image. */
@@ -155,6 +157,7 @@ function webOn(cluster: Cluster, writes: readonly HttpRequest[]): Web {
     },
     setImage: (image) => run('set', 'image', 'web', `app=${image}`),
     until: (what, holds) => passUntil(cluster, what, async () => holds(await rollout())),
+    eventually: (what, holds) => passUntil(cluster, what, holds),
     seconds: (count) => cluster.advance(count * 1000),
     served: async (name) => {
       const found = await cluster.client.get<Service>({
