@@ -1,7 +1,7 @@
 // `npm run matrix [-- --seed=SEED] [NAME ...]`: plays the combinations of the matrix, all or those named, and says
 // which are in order. Another seed is another matrix of the same pairs.
 import { combinationNamed, matrixOf, nameOf, type Combination } from './matrix.ts';
-import { played } from './matrix-play.ts';
+import { played } from './matrix-sandbox.ts';
 
 const words = process.argv.slice(2);
 const seed = words.find((word) => word.startsWith('--seed='))?.slice('--seed='.length);
@@ -12,7 +12,7 @@ const combinations =
 let failed = 0;
 for (const combination of combinations) {
   const name = nameOf(combination);
-  const { problems } = await played(combination);
+  const problems = await played(combination);
   if (problems.length === 0) {
     process.stdout.write(`ok     ${name}\n`);
     continue;

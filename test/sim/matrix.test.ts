@@ -11,7 +11,7 @@ import {
   REFUSALS,
   withSettings,
 } from './matrix.ts';
-import { played, refusalWith } from './matrix-play.ts';
+import { played, refusalWith } from './matrix-sandbox.ts';
 import { coveringArray } from './pairwise.ts';
 
 const MATRIX = matrixOf();
@@ -33,7 +33,7 @@ describe(`the matrix: ${CHOSEN.length} of ${COMBINATIONS.length} combinations`, 
   it.each(CHOSEN.map((combination) => ({ name: nameOf(combination), combination })))(
     '$name',
     async ({ name, combination }) => {
-      const { problems } = await played(combination);
+      const problems = await played(combination);
       expect(problems, `again: npm run matrix -- '${name}'`).toEqual([]);
     },
   );
