@@ -4,6 +4,7 @@ import { createTransport } from '../../src/host/transport.ts';
 import { createClient, type KubeClient } from '../../src/kube/client.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { NAMESPACES } from '../../src/api/resources.ts';
+import type { Controller } from '../../src/controller/controller.ts';
 import { systemProcesses } from '../../src/host/processes.ts';
 import { sleep } from '../../src/lib/clock.ts';
 import type { Transport } from '../../src/lib/ports.ts';
@@ -15,7 +16,10 @@ import { transportOf } from './control-plane.ts';
 import { clusterFacts } from './facts.ts';
 
 export interface RealOptions
-  extends Pick<ClusterOptions, 'metrics' | 'onRequest' | 'onLog' | 'isUncontrolled'> {
+  extends Pick<
+    ClusterOptions,
+    'metrics' | 'onRequest' | 'intercept' | 'onLog' | 'isUncontrolled' | 'propagationDelayMs'
+  > {
   /** Begins the namespace's name. */
   readonly name: string;
 }
@@ -34,6 +38,8 @@ export interface Real {
   control(): Promise<void>;
   /** Ends the controller before the story does; what it had to tell has then been told. */
   end(): Promise<void>;
+  /** Ends the controller at once and starts a new one. */
+  restart(): Promise<void>;
   /** Asks until it holds; throws with `seen` when it takes too long. */
   until(what: string, holds: () => Promise<boolean>, patienceMs?: number): Promise<void>;
 }
@@ -71,18 +77,29 @@ export async function withReal(
   const namespace = uniqueName(options.name);
   const metadata = { name: namespace };
   await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
-  const controller = controllerOn(
-    { prometheus: prometheusAt(prometheus) },
-    { clock: systemClock, options, api: asController.send, seed: namespace, namespace },
-  );
+  const made = (): Controller =>
+    controllerOn(
+      { prometheus: prometheusAt(prometheus) },
+      { clock: systemClock, options, api: asController.send, seed: namespace, namespace },
+    );
+  let controller = made();
   try {
     const control = async (): Promise<void> => {
       await controller.start();
       await until('at rest', () => Promise.resolve(controller.busy === 0));
     };
+    const restart = async (): Promise<void> => {
+      await controller.stop();
+      controller = made();
+      await control();
+    };
     if (options.isUncontrolled !== true) await control();
-    const real = realIn(namespace, { client, api: reach.send, kubeconfig });
-    await story({ ...real, control, end: () => controller.stop() });
+    await story({
+      ...realIn(namespace, { client, api: reach.send, kubeconfig }),
+      control,
+      end: () => controller.stop(),
+      restart,
+    });
   } finally {
     await controller.stop();
     await client.delete({ resource: NAMESPACES, name: namespace });
@@ -104,7 +121,7 @@ function realIn(
     api,
     kubeconfig,
   }: { readonly client: KubeClient; readonly api: Transport; readonly kubeconfig: string },
-): Omit<Real, 'control' | 'end'> {
+): Omit<Real, 'control' | 'end' | 'restart'> {
   return {
     namespace,
     client,

@@ -42,14 +42,14 @@ export async function played(
 }
 
 function stageOf(web: Web, crash: Crash): Stage {
-  const { client, namespace, run, setImage, rollout, seconds } = web;
+  const { client, namespace } = web;
   return {
     client,
     namespace,
-    run,
-    setImage,
-    rollout,
-    seconds,
+    run: (...words) => web.run(...words),
+    setImage: (image) => web.setImage(image),
+    rollout: () => web.rollout(),
+    seconds: (count) => web.seconds(count),
     crash,
     pace: PACE,
     get writes() {
