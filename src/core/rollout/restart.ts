@@ -88,7 +88,15 @@ function canRestart(pass: Pass, pods: readonly Pod[]): number {
   const { sets, rollout, replicas } = pass;
   const total = sets.all.reduce((sum, set) => sum + sizeOf(set), 0);
   const concurrent = Math.max(limitsOf(rollout).maxUnavailable, 1);
-  return availableAmong(pass, pods) - (Math.max(replicas, total) - concurrent);
+  return availableIn(pass, pods) - (Math.max(replicas, total) - concurrent);
+}
+
+/** No more of a set than its size: the others are about to go. */
+function availableIn(pass: Pass, pods: readonly Pod[]): number {
+  return pass.sets.all.reduce((sum, set) => {
+    const own = pods.filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
+    return sum + Math.min(availableAmong(pass, own), sizeOf(set));
+  }, 0);
 }
 
 function availableAmong(pass: Pass, pods: readonly Pod[]): number {

@@ -56,6 +56,24 @@ describe('a restart', () => {
     });
   });
 
+  it('of a blue-green that is promoted meanwhile does not count pods of the set that goes', async () => {
+    const blueGreen = { ...SERVED, autoPromotionEnabled: false, scaleDownDelaySeconds: 0 };
+    // Pods take long to go, and are ready as long.
+    const options = { strategy: { blueGreen }, replicas: 4, podStopMs: 5000 };
+    await withWeb(options, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('paused', isPaused);
+      await web.seconds(2);
+      await web.run('restart', 'web');
+      await web.run('promote', 'web');
+      await web.until('restarted', ({ status, spec }) => status?.restartedAt === spec.restartAt);
+      await web.until('healthy', isHealthy);
+      expect(evictions(web)).toBeGreaterThanOrEqual(4);
+      expect(web.cluster.broken).toEqual([]);
+    });
+  });
+
   it('in the future comes when it is due', async () => {
     await withWeb({ strategy: { canary: {} } }, async (web) => {
       await web.until('healthy', isHealthy);
