@@ -78,7 +78,7 @@ export function trafficPlan(world: TrafficWorld): Plan {
   if (waiting !== undefined) return waitingPlan(world, { wanted, operations: before, waiting });
   const operations: Operation[] = [
     ...before,
-    ...routeOperations(world),
+    ...(wanted.removesManagedRoutes ? [] : routeOperations(world)),
     ...(lowersFirst(world, wanted) ? [{ op: 'setWeight' } as const] : []),
     { op: 'updateHash' },
     { op: 'setWeight' },

@@ -196,6 +196,21 @@ describe('header and mirror routes', () => {
     });
   });
 
+  it('an abort leaves no header route, though the first step makes one', async () => {
+    const steps = [{ setHeaderRoute: { name: 'by-header', match } }, { setWeight: 50 }, STOP];
+    const options = routed(steps, { managedRoutes });
+    await withWeb({ ...options, replicas: 4 }, async (web) => {
+      await begun(web, (index) => index === 2);
+      await web.until('paused', isPaused);
+      await web.run('abort', 'web');
+      await web.until('aborted', ({ status }) => status?.phase === 'Degraded');
+      await web.seconds(5);
+      expect((await web.rollout()).status?.currentStepIndex).toBe(0);
+      expect(web.sizes()['app:v2']).toBeGreaterThan(0);
+      expect(routesOf(web)).toEqual(['primary']);
+    });
+  });
+
   it('a mirror route goes when the update is aborted', async () => {
     const mirror = { name: 'by-copy', match: [{ path: { prefix: '/' } }], percentage: 50 };
     const steps = [{ setCanaryScale: { replicas: 1 } }, { setMirrorRoute: mirror }, STOP];
