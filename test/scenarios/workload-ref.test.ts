@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet } from '../../src/api/kubernetes.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
 import { DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS } from '../../src/api/resources.ts';
-import type { RolloutSpec } from '../../src/api/rollout.ts';
+import type { Rollout, RolloutSpec } from '../../src/api/rollout.ts';
 import { bodyOf, utf8 } from '../../src/lib/bytes.ts';
 import { startCluster } from '../support/cluster.ts';
 import { runPlugin } from '../support/command-line.ts';
@@ -228,6 +228,32 @@ describe('the template of a workload', () => {
         'rollout.argoproj.io/workload-generation': '3',
       });
       expect(set?.metadata.annotations?.['rollout.argoproj.io/revision-history']).toBeUndefined();
+    });
+  });
+
+  it('an update of a paused one is not told to be paused', async () => {
+    await withWeb(onDeployment(), async (web) => {
+      await web.until('healthy', isHealthy);
+      await patchWorkload(web, ofImage('app:v2'));
+      await web.until('paused', isPaused);
+      await web.seconds(5);
+      const told: string[] = [];
+      const end = web.cluster.sandbox.store.observe((_key, { object }) => {
+        if (object.kind !== 'Rollout') return;
+        const { conditions = [] } = (object as Rollout).status ?? {};
+        const { reason = '' } = conditions.find(({ type }) => type === 'Progressing') ?? {};
+        if (told.at(-1) !== reason) told.push(reason);
+      });
+      await patchWorkload(web, ofImage('app:v3'));
+      await web.until('paused again', isPaused);
+      await web.seconds(5);
+      end();
+      expect(told).toEqual([
+        'RolloutPaused',
+        'NewReplicaSetCreated',
+        'ReplicaSetUpdated',
+        'RolloutPaused',
+      ]);
     });
   });
 

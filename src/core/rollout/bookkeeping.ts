@@ -10,17 +10,24 @@ import {
 import { formatInstant } from '../../lib/time.ts';
 import { isCompleted, type Pass } from './pass.ts';
 import { withDuration, withPhase } from './tail.ts';
+import { workloadGeneration } from './workload.ts';
 
 /** The status to write if something has to be told; then the pass ends. */
 export function pauseBookkeeping(pass: Pass): RolloutStatus | undefined {
   const { rollout, stored, draft } = pass;
   const observedGeneration = String(rollout.metadata.generation ?? 0);
-  if (stored.observedGeneration !== observedGeneration) return undefined;
+  if (stored.observedGeneration !== observedGeneration || !isWorkloadSeen(pass)) return undefined;
   const conditions = bookedConditions(pass);
   if (conditions === (stored.conditions ?? [])) return undefined;
   draft.reasons.push({ code: 'PauseRecorded', message: 'telling of a pause, a resume or a retry' });
   const next = withPhase(pass, { ...stored, ...abortTime(pass), conditions });
   return withDuration(pass, next, { isReset: false, isRollback: false, isPromoted: false });
+}
+
+/** A workload with another template begins an update, as another generation of the Rollout does. */
+function isWorkloadSeen({ world, stored }: Pass): boolean {
+  const generation = workloadGeneration(world.workload);
+  return generation === undefined || generation === stored.workloadObservedGeneration;
 }
 
 /**
