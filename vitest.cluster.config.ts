@@ -8,7 +8,8 @@ export default defineConfig({
     isolate: false,
     pool: 'threads',
     maxWorkers: 4,
-    maxConcurrency: 16,
+    // Of the matrix, above all: most of the time each of them waits.
+    maxConcurrency: 20,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },

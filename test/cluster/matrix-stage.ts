@@ -3,11 +3,13 @@
 import type { ResourceType } from '../../src/api/object.ts';
 import {
   ANALYSIS_RUNS,
+  destinationRules,
   EXPERIMENTS,
   PODS,
   REPLICA_SETS,
   ROLLOUTS,
   SERVICES,
+  virtualServices,
 } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
 import { systemClock } from '../../src/host/clock.ts';
@@ -19,7 +21,6 @@ import { Crash, isWrite } from '../sim/crash.ts';
 import type { Combination } from '../sim/matrix.ts';
 import { type Pace, playOn, type Stage } from '../sim/matrix-play.ts';
 import { webOf } from '../sim/matrix-rollout.ts';
-import { resourceOf } from '../support/objects.ts';
 import type { ApiLog } from './api-log.ts';
 import { Authors } from './authors.ts';
 import { judged, owedAfter } from './judge.ts';
@@ -33,8 +34,8 @@ export const LOGGED: readonly ResourceType[] = [
   REPLICA_SETS,
   SERVICES,
   PODS,
-  resourceOf({ apiVersion: 'networking.istio.io/v1beta1', kind: 'VirtualService' }),
-  resourceOf({ apiVersion: 'networking.istio.io/v1beta1', kind: 'DestinationRule' }),
+  virtualServices('v1beta1'),
+  destinationRules('v1beta1'),
 ];
 
 /** Nobody waits longer than he must: the right end may come at once, or after two delays of 30 s on a busy machine. */

@@ -1,15 +1,17 @@
 // One combination of the matrix, played: deployed, updated, disturbed in the middle, left alone. First safety with the
 // disturbance (the checkers of the cluster, over every write), then liveness: at rest in bounded time, in the right
 // end state. Where it is played is the stage's matter. Entry point: `playOn`.
-import type { ReplicaSet } from '../../src/api/kubernetes.ts';
+import type { Deployment, ReplicaSet } from '../../src/api/kubernetes.ts';
 import { HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject, ResourceType } from '../../src/api/object.ts';
-import { PODS, REPLICA_SETS } from '../../src/api/resources.ts';
+import { DEPLOYMENTS, PODS, REPLICA_SETS, virtualServices } from '../../src/api/resources.ts';
 import type { Rollout } from '../../src/api/rollout.ts';
-import { isHealthy, isPaused, ofRollouts, sizesOf, type WebAnywhere } from '../scenarios/web.ts';
+import { isControlledBy } from '../../src/core/ownership.ts';
+import type { Route, VirtualService } from '../../src/core/traffic/istio-objects.ts';
+import { isHealthy, isPaused, sizesOf, type WebAnywhere } from '../scenarios/web.ts';
 import type { Crash } from './crash.ts';
 import type { Combination } from './matrix.ts';
-import { isRouted, REPLICAS } from './matrix-rollout.ts';
+import { isRouted, MANAGED_ROUTE, REPLICAS } from './matrix-rollout.ts';
 
 const SCALED = 6;
 
@@ -151,6 +153,12 @@ class Play {
         return stage.run('abort', 'web');
       case 'scale':
         return this.#scale(SCALED);
+      case 'pause':
+        await stage.run('pause', 'web');
+        await this.#pass(3);
+        return stage.run('promote', 'web');
+      case 'restart':
+        return stage.run('restart', 'web');
       case 'pod loss':
         return this.#losePods();
       default:
@@ -220,7 +228,9 @@ class Play {
     const isAborted = happens === 'abort' || happens === 'dead revision';
     const isGivenUp = isAborted || this.#isGivenUp(rollout);
     const served = isGivenUp ? 'app:v1' : this.#wanted;
-    const sets = ofRollouts(await this.#list<ReplicaSet>(REPLICA_SETS));
+    const sets = (await this.#list<ReplicaSet>(REPLICA_SETS)).filter((set) => {
+      return isControlledBy(set, rollout.metadata.uid);
+    });
     const stable = sets.find(({ metadata }) => {
       return metadata.labels?.[HASH_LABEL] === status?.stableRS;
     });
@@ -235,8 +245,39 @@ class Play {
       found.push(`${stable?.status?.availableReplicas ?? 0} pods serve, not ${this.#replicas}`);
     }
     found.push(...this.#leftProblems(sets, served, isGivenUp));
-    found.push(...(await stage.owed()));
+    found.push(...(await this.#restartProblems(rollout)), ...(await this.#workloadProblems()));
+    found.push(...(await this.#routeProblems()), ...(await stage.owed()));
     return found;
+  }
+
+  /** After a restart no pod is as old as the word was. */
+  async #restartProblems({ spec, status }: Rollout): Promise<readonly string[]> {
+    const { restartAt } = spec;
+    if (restartAt === undefined) return [];
+    const pods = await this.#list(PODS);
+    const found = pods
+      .filter(({ metadata }) => metadata.labels?.[HASH_LABEL] !== undefined)
+      .filter(({ metadata }) => (metadata.creationTimestamp ?? '') < restartAt)
+      .map(({ metadata }) => `pod ${metadata.name} has not been restarted`);
+    return status?.restartedAt === restartAt ? found : [...found, 'the restart has not ended'];
+  }
+
+  /** A Deployment that is scaled down has gone to nothing; another one stays. */
+  async #workloadProblems(): Promise<readonly string[]> {
+    const { workloadRef } = this.#combination;
+    const wanted = workloadRef === 'never' ? REPLICAS : 0;
+    return (await this.#list<Deployment>(DEPLOYMENTS))
+      .filter(({ spec }) => spec.replicas !== wanted)
+      .map(({ spec }) => `the Deployment has ${spec.replicas ?? 1} replicas, not ${wanted}`);
+  }
+
+  /** Routes that steps have made go with the update. */
+  async #routeProblems(): Promise<readonly string[]> {
+    if (!isRouted(this.#combination)) return [];
+    return (await this.#list<VirtualService>(virtualServices('v1beta1')))
+      .flatMap(({ spec }) => (spec?.['http'] ?? []) as readonly Route[])
+      .filter(({ name }) => name === MANAGED_ROUTE)
+      .map(({ name = '' }) => `route ${name} is left`);
   }
 
   /** Nothing else keeps pods, but an aborted set that is to be kept for good. */

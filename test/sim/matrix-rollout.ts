@@ -1,8 +1,9 @@
 // What a combination of the matrix deploys: the Rollout's strategy, and the objects beside it. Entry point: `webOf`.
 import type { KubeObject } from '../../src/api/object.ts';
 import type { CanaryStep, CanaryStrategy, RolloutSpec } from '../../src/api/rollout.ts';
-import type { Strategy, WebOptions } from '../scenarios/web.ts';
-import { HOST, type Kind, SUBSET } from './kinds.ts';
+import type { Deployment } from '../../src/api/kubernetes.ts';
+import { type Strategy, templated, type WebOptions } from '../scenarios/web.ts';
+import { HOST, type Kind, PING_PONG, SUBSET } from './kinds.ts';
 import type { Combination } from './matrix.ts';
 
 export const REPLICAS = 4;
@@ -17,10 +18,32 @@ const ANALYSES = {
 export function webOf(combination: Combination): WebOptions {
   return {
     strategy: strategyOf(combination),
-    objects: [...kindOf(combination).objects, ...templates()],
+    objects: [...kindOf(combination).objects, ...templates(), ...workloadsOf(combination)],
     replicas: REPLICAS,
+    ...workloadRefOf(combination),
     spec: specOf(),
     propagationDelayMs: combination.propagation === '0 s' ? 0 : 2000,
+  };
+}
+
+/** Where the template comes from in some combinations. */
+export const WORKLOAD = 'old';
+
+function workloadsOf({ workloadRef }: Combination): readonly KubeObject[] {
+  if (workloadRef === 'none') return [];
+  const deployment: Deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: WORKLOAD, namespace: 'default' },
+    spec: { replicas: REPLICAS, ...templated('app:v1') },
+  };
+  return [deployment];
+}
+
+function workloadRefOf({ workloadRef: scaleDown }: Combination): Pick<WebOptions, 'workloadRef'> {
+  if (scaleDown === 'none') return {};
+  return {
+    workloadRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: WORKLOAD, scaleDown },
   };
 }
 
@@ -35,11 +58,12 @@ const KINDS: Readonly<Record<Combination['routing'], Kind>> = {
   services: SERVICES,
   host: HOST,
   subset: SUBSET,
+  'ping-pong': PING_PONG,
 };
 
 /** Traffic is split by weights. */
 export function isRouted({ routing }: Combination): boolean {
-  return routing === 'host' || routing === 'subset';
+  return routing !== 'none' && routing !== 'services';
 }
 
 function kindOf({ routing }: Combination): Kind {
@@ -83,9 +107,12 @@ function strategyOf(combination: Combination): Strategy {
     maxUnavailable: limit(combination.maxUnavailable),
     minPodsPerReplicaSet: numberOf(combination.minPodsPerReplicaSet),
   });
-  const { canaryService, stableService, trafficRouting } =
+  const { canaryService, stableService, pingPong, trafficRouting } =
     kindOf(combination).strategy.canary ?? {};
-  const routing = present<CanaryStrategy>({ trafficRouting });
+  const managedRoutes = combination.routes === 'none' ? undefined : [{ name: MANAGED_ROUTE }];
+  const routing = present<CanaryStrategy>({
+    trafficRouting: trafficRouting && { ...trafficRouting, ...present({ managedRoutes }) },
+  });
   if (combination.strategy === 'canary') {
     const steps = stepsOf(combination);
     const analysis = analysisOf(combination, 'background');
@@ -93,11 +120,13 @@ function strategyOf(combination: Combination): Strategy {
       canary: {
         ...shared,
         ...routing,
-        ...present({ canaryService, stableService, steps, analysis }),
+        ...present({ canaryService, stableService, pingPong, steps, analysis }),
       },
     };
   }
-  const steps = combination.experiment === 'step' ? { steps: [experimentStep(false)] } : {};
+  const { experiment, routes, canaryScale } = combination;
+  const hasSteps = experiment !== 'none' || routes !== 'none' || canaryScale !== 'none';
+  const steps = hasSteps ? { steps: stepsOf(combination) } : {};
   return {
     blueGreen: {
       ...shared,
@@ -120,14 +149,33 @@ function experimentStep(isRouted: boolean): CanaryStep {
   return { experiment: { duration: '5s', templates } };
 }
 
+export const MANAGED_ROUTE = 'by-hand';
+
+/** All requests with the header, or copies of half of all. */
+function routeSteps({ routes }: Combination): readonly CanaryStep[] {
+  const name = MANAGED_ROUTE;
+  if (routes === 'header') {
+    const match = [{ headerName: 'x-beta', headerValue: { exact: 'yes' } }];
+    return [{ setHeaderRoute: { name, match } }];
+  }
+  const match = [{ path: { prefix: '/' } }];
+  return routes === 'mirror' ? [{ setMirrorRoute: { name, match, percentage: 50 } }] : [];
+}
+
+const CANARY_SCALES = { none: [], replicas: [{ replicas: 2 }], weight: [{ weight: 50 }] } as const;
+
 function stepsOf(combination: Combination): readonly CanaryStep[] {
   const analysis = analysisOf(combination, 'step');
+  const sizes = CANARY_SCALES[combination.canaryScale];
   return [
+    ...sizes.map((setCanaryScale) => ({ setCanaryScale })),
     { setWeight: 25 },
+    ...routeSteps(combination),
     ...(combination.experiment === 'step' ? [experimentStep(isRouted(combination))] : []),
     ...(analysis === undefined ? [] : [{ analysis }]),
     { setWeight: 50 },
     { pause: {} },
+    ...sizes.map(() => ({ setCanaryScale: { matchTrafficWeight: true } })),
     { setWeight: 30 },
     { setWeight: 75 },
     { pause: { duration: 3 } },

@@ -13,6 +13,7 @@ import {
 } from './matrix.ts';
 import { played, refusalWith } from './matrix-sandbox.ts';
 import { coveringArray } from './pairwise.ts';
+import { SAMPLE as ELSEWHERE } from '../cluster/matrix-sample.ts';
 
 const MATRIX = matrixOf();
 const COMBINATIONS = MATRIX.rows as unknown as readonly Combination[];
@@ -45,6 +46,22 @@ describe(`the matrix: ${CHOSEN.length} of ${COMBINATIONS.length} combinations`, 
     expect(() => combinationNamed('canary, hpa often, abort while paused')).toThrow(
       /there is no hpa often, but none, edits/,
     );
+  });
+});
+
+describe('the sample for a real API server', () => {
+  const sample = ELSEWHERE.map(combinationNamed);
+
+  it('has 60 combinations or more, each possible and by its own name', () => {
+    expect(new Set(ELSEWHERE).size).toBeGreaterThanOrEqual(60);
+    expect(sample.map(nameOf)).toEqual(ELSEWHERE);
+    const refused = sample.flatMap((one) => REFUSALS.filter(({ isBroken }) => isBroken(one)));
+    expect(refused).toEqual([]);
+  });
+
+  it.each(Object.entries(FACTORS))('has every value of %s', (factor, values) => {
+    const met = new Set(sample.map((one) => one[factor as keyof Combination]));
+    expect([...met].toSorted()).toEqual([...values].toSorted());
   });
 });
 

@@ -66,7 +66,7 @@ function risenProblems(entry: Entry): readonly string[] {
   const { before, after } = entry;
   return [...moves(entry)].flatMap(({ rollout, was, lane }) => {
     if (!lane.isSized) return NOTHING;
-    const returned = givenBack(after, rollout, lane, was);
+    const returned = givenBack(lane, was);
     return [...lane.shares].flatMap(([hash, share]) => {
       const old = was?.shares.get(hash) ?? 0;
       if (share <= old || share - returned <= old || isFree(after, rollout, hash)) return NOTHING;
@@ -112,11 +112,8 @@ function isFree(scene: Scene, rollout: Rollout, hash: string): boolean {
 }
 
 /** What destinations of experiments have lost: their time is over, so stable takes it whatever its pods. */
-function givenBack(scene: Scene, rollout: Rollout, lane: Lane, was: Lane | undefined): number {
-  const own = new Set(ownSets(scene, rollout).map(hashOfSet));
-  return [...(was?.shares ?? [])]
-    .filter(([hash]) => !own.has(hash))
-    .reduce((sum, [hash, share]) => sum + Math.max(0, share - (lane.shares.get(hash) ?? 0)), 0);
+function givenBack(lane: Lane, was: Lane | undefined): number {
+  return Math.max(0, (was?.lent ?? 0) - lane.lent);
 }
 
 /** The set of a change that made it smaller, by us. */

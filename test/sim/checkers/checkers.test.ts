@@ -223,6 +223,29 @@ const CASES: readonly Case[] = [
   },
   {
     promise: '4',
+    reason: 'a set goes to zero while a header route leads to it',
+    before: (log) => {
+      inUpdate(log, { weight: 0 });
+      const { canary } = ISTIO;
+      const trafficRouting = { ...canary?.trafficRouting, managedRoutes: [{ name: 'by-header' }] };
+      log.put(
+        'other',
+        KEYS.rollouts,
+        rollout({ strategy: { canary: { ...canary, trafficRouting } } }),
+      );
+      const { spec, ...rest } = mesh(100, 0);
+      const byHeader = {
+        name: 'by-header',
+        match: [{ headers: { 'x-beta': { exact: 'yes' } } }],
+        route: [{ destination: { host: 'canary' }, weight: 100 }],
+      };
+      log.put('other', KEYS.routes, { ...rest, spec: { ...spec, http: [byHeader, ...spec.http] } });
+    },
+    breaks: (log) => log.put('controller', KEYS.sets, set(NEW, 0, 2)),
+    says: /web-new is scaled to zero, and header route by-header of mesh refers to it/,
+  },
+  {
+    promise: '4',
     reason: 'an aborted canary goes to zero while its Service still names it',
     before: (log) => {
       inUpdate(log, { weight: 0 });
@@ -426,6 +449,20 @@ describe('the checker of promise', () => {
     breaks(log);
     const found = log.broken.filter((one) => one.promise.startsWith(`${promise}:`));
     expect(found.map(({ problem }) => problem).join('\n')).toMatch(says);
+  });
+
+  it('3 lets stable have what an experiment of the canary’s template gives back', () => {
+    const log = new Log();
+    inUpdate(log, { canaryPods: 3 });
+    log.put('other', KEYS.sets, set(OLD, 4, 1));
+    log.put('other', KEYS.services, service('probe', NEW));
+    log.put('other', KEYS.routes, mesh(30, 50, [EXTRA]));
+    log.put('controller', KEYS.routes, mesh(50, 50));
+    expect(log.broken).toEqual([]);
+    log.put('controller', KEYS.routes, mesh(51, 49));
+    expect(log.broken.map(({ problem }) => problem)).toEqual([
+      '51 % of http route primary of mesh go to old, which has 1 of 2 pods',
+    ]);
   });
 
   it('5 says at the end of a run what is still owed', () => {

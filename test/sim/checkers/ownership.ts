@@ -7,7 +7,7 @@ import { isControlledBy } from '../../../src/core/ownership.ts';
 import type { Destination, Route, Subset } from '../../../src/core/traffic/istio-objects.ts';
 import { istioOf, partiesOf } from '../../../src/core/traffic/istio-routes.ts';
 import { type Checker, type Entry, NOTHING } from './checker.ts';
-import { KEYS, managedRoutes, rolloutsOf, type Scene } from './scene.ts';
+import { isSide, KEYS, managedRoutes, rolloutsOf, type Scene } from './scene.ts';
 
 type Content = Readonly<Record<string, unknown>>;
 
@@ -142,21 +142,13 @@ function madeRoutes(rollout: Rollout): readonly string[] {
 
 /** Weights of the two sides are ours, and destinations that are neither side's (traffic.md 2.4). */
 function maskedRoute(route: Route, rollout: Rollout): Route {
-  const { canaryService, stableService, canarySubset, stableSubset, additionalSubsets } =
-    partiesOf(rollout);
-  const isSide = ({ destination }: Destination) => {
-    const { host = '', subset } = destination ?? {};
-    if (canarySubset === undefined) {
-      return [canaryService, stableService].includes(host.split('.')[0] ?? '');
-    }
-    return subset === canarySubset || subset === stableSubset;
-  };
+  const { additionalSubsets } = partiesOf(rollout);
   const isDeclared = ({ destination }: Destination) =>
     additionalSubsets.includes(destination?.subset ?? '');
   const kept = (route.route ?? [])
-    .filter((one) => isSide(one) || isDeclared(one))
+    .filter((one) => isSide(one, rollout) || isDeclared(one))
     .map((one) => {
-      if (!isSide(one)) return one;
+      if (!isSide(one, rollout)) return one;
       const { weight: _weight, ...others } = one;
       return others;
     });

@@ -8,6 +8,8 @@ import { isControlledBy } from '../../../src/core/ownership.ts';
 import {
   chosenRoutes,
   istioOf,
+  managedNames,
+  partiesOf,
   virtualServiceRefs,
 } from '../../../src/core/traffic/istio-routes.ts';
 import {
@@ -148,27 +150,74 @@ export interface Lane {
   readonly shares: ReadonlyMap<string, number>;
   /** Whether the versions are sized for their shares (a Service of a canary without router is not). */
   readonly isSized: boolean;
+  /** What destinations get that are neither side's: experiments'. */
+  readonly lent: number;
 }
 
 function serviceLane(scene: Scene, name: string | undefined, isSized: boolean): readonly Lane[] {
   const hash = selectedHash(scene, name);
   if (name === undefined || hash === undefined) return [];
-  return [{ name: `Service ${name}`, shares: new Map([[hash, 100]]), isSized }];
+  return [{ name: `Service ${name}`, shares: new Map([[hash, 100]]), isSized, lent: 0 }];
 }
 
 export function lanesOf(scene: Scene, rollout: Rollout): readonly Lane[] {
   const { canary, blueGreen } = rollout.spec.strategy ?? {};
   if (blueGreen !== undefined) return serviceLane(scene, blueGreen.activeService, true);
   if (canary?.trafficRouting === undefined) return serviceLane(scene, canary?.stableService, false);
-  return managedRoutes(scene, rollout).map(({ virtualService, protocol, index, route }) => {
-    const shares = new Map<string, number>();
-    for (const destination of route.route ?? []) {
-      const hash = hashOfDestination(scene, rollout, destination);
-      if (hash === undefined) continue;
-      shares.set(hash, (shares.get(hash) ?? 0) + (destination.weight ?? 0));
-    }
-    const name = `${protocol} route ${route.name ?? index} of ${virtualService}`;
-    return { name, shares, isSized: true };
+  const weighed = managedRoutes(scene, rollout).map(
+    ({ virtualService, protocol, index, route }) => ({
+      name: `${protocol} route ${route.name ?? index} of ${virtualService}`,
+      shares: sharesOf(scene, rollout, route),
+      isSized: true,
+      lent: lentBy(rollout, route),
+    }),
+  );
+  return [...weighed, ...headerLanes(scene, rollout)];
+}
+
+function sharesOf(scene: Scene, rollout: Rollout, { route = [] }: Route): Lane['shares'] {
+  const shares = new Map<string, number>();
+  for (const destination of route) {
+    const hash = hashOfDestination(scene, rollout, destination);
+    if (hash === undefined) continue;
+    shares.set(hash, (shares.get(hash) ?? 0) + (destination.weight ?? 0));
+  }
+  return shares;
+}
+
+/** Whether a destination is stable's or the canary's. */
+export function isSide({ destination }: Destination, rollout: Rollout): boolean {
+  const { canaryService, stableService, canarySubset, stableSubset } = partiesOf(rollout);
+  const { host = '', subset } = destination ?? {};
+  if (canarySubset === undefined) {
+    return [canaryService, stableService].includes(host.split('.')[0] ?? '');
+  }
+  return subset === canarySubset || subset === stableSubset;
+}
+
+function lentBy(rollout: Rollout, { route = [] }: Route): number {
+  return route
+    .filter((one) => !isSide(one, rollout))
+    .reduce((sum, { weight = 0 }) => sum + weight, 0);
+}
+
+/** Of how many requests has the header nobody knows: pods must be there, how many the user says. */
+function headerLanes(scene: Scene, rollout: Rollout): readonly Lane[] {
+  const istio = istioOf(rollout);
+  if (istio === undefined) return [];
+  const made = new Set(managedNames(rollout));
+  return virtualServiceRefs(istio).flatMap(({ name: virtualService }) => {
+    const object = scene.get<VirtualService>(KEYS.routes, virtualService);
+    const routes = object === undefined ? undefined : routesOf(object, 'http');
+    if (routes === undefined || routes === 'invalid') return [];
+    return routes
+      .filter((route) => made.has(route.name ?? '') && route['mirror'] === undefined)
+      .map((route) => ({
+        name: `header route ${route.name ?? ''} of ${virtualService}`,
+        shares: sharesOf(scene, rollout, route),
+        isSized: false,
+        lent: 0,
+      }));
   });
 }
 
