@@ -59,6 +59,7 @@ describe('slipway install', () => {
     { flags: [], reason: 'the whole cluster' },
     { flags: ['--crds', 'slim', '--secrets-in', 'default'], reason: 'small kinds, and Secrets' },
     { flags: ['--namespaced', '-n', 'default', '--crds', 'none'], reason: 'one namespace' },
+    { flags: ['--instance-id', 'canary', '--crds', 'none'], reason: 'an instance' },
   ])('kubectl applies it: $reason', LONG, async ({ flags }) => {
     const text = await printed(...flags, '--image', 'registry.example.com/slipway:v1');
     const apply = 'apply --validate=strict -f -';
@@ -68,8 +69,9 @@ describe('slipway install', () => {
     const again = (await cluster.ok(apply, text)).trim().split('\n');
     expect(again.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
     const place = flags.includes('-n') ? 'default' : 'argo-rollouts';
-    await cluster.ok(`-n ${place} rollout status deployment/argo-rollouts --timeout=60s`);
-    const account = `get deployment argo-rollouts -n ${place} -o jsonpath={.status.readyReplicas}`;
+    const name = flags.includes('--instance-id') ? 'argo-rollouts-canary' : 'argo-rollouts';
+    await cluster.ok(`-n ${place} rollout status deployment/${name} --timeout=60s`);
+    const account = `get deployment ${name} -n ${place} -o jsonpath={.status.readyReplicas}`;
     expect(await cluster.ok(account)).toBe('2');
   });
 });
@@ -88,7 +90,7 @@ describe('the kustomize base', () => {
     objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted();
 
   it('renders to what slipway install prints', LONG, async () => {
-    const options = { crds: 'full', isNamespaced: false, secretsIn: [] } as const;
+    const options = { crds: 'full', isNamespaced: false, instance: '', secretsIn: [] } as const;
     const image = (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
     const objects = installObjects({
       ...options,
@@ -125,6 +127,7 @@ describe('the image', () => {
     image: 'slipway:v1',
     crds: 'none',
     isNamespaced: false,
+    instance: '',
     secretsIn: [],
   }).at(-1) as unknown as { readonly spec: { readonly template: { readonly spec: PodSpec } } };
   const pod = deployment.spec.template.spec;
@@ -169,6 +172,11 @@ describe('flags of slipway install', () => {
     [['--crds', 'small'], '--crds small: it is full, slim or none'],
     [['--image', ''], '--image "" is no image'],
     [['-n', 'My_Shop'], '--namespace "My_Shop" is no name of a namespace'],
+    [
+      ['--instance-id', 'Blue'],
+      '--instance-id "Blue" is no name of an instance: it becomes part of',
+    ],
+    [['--instance-id', 'a-secrets'], '"a-secrets" is no name of an instance: roles of other'],
     [['--secrets-in', 'shop,pay'], '--secrets-in "shop,pay" is no name of a namespace'],
   ])('%j: %s', async (flags, sentence) => {
     const options = { program: 'slipway' } as const;

@@ -110,6 +110,7 @@ export function grantsFor(namespace?: string): readonly Grant[] {
     image: 'slipway:test',
     crds: 'none',
     isNamespaced: namespace !== undefined,
+    instance: '',
     secretsIn: [],
   });
   return [...grantsIn(objects), ...secretRules().map((rule) => ({ rule }))];

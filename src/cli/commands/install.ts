@@ -23,7 +23,9 @@ export const INSTALL: Leaf = {
     '# For one namespace only, without anything that belongs to the whole cluster\n' +
     'slipway install --namespaced -n shop --crds none\n\n' +
     '# Let analyses in the namespace shop use Secrets\n' +
-    'slipway install --secrets-in shop',
+    'slipway install --secrets-in shop\n\n' +
+    '# A second controller, for what has its instance label\n' +
+    'slipway install --instance-id canary --crds none',
   flags: [
     { ...text('image', 'Image of the controller'), default: ownImage() },
     {
@@ -34,6 +36,7 @@ export const INSTALL: Leaf = {
       default: 'full',
     },
     bool('namespaced', 'Watch the own namespace only, with no rights beyond it'),
+    text('instance-id', 'Drive only objects of this instance, beside controllers of others'),
     list('secrets-in', 'Namespace whose Secrets analyses may use, this flag can be repeated'),
   ],
   // Loaded when it is run: YAML and the kinds are half of a command's start.

@@ -1,11 +1,13 @@
 // The Deployment of the controller: two replicas, of which one leads, under the strictest of the Pod Security Standards
 // (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted).
-import { labelled, type Manifest, NAME, SELECTOR } from './manifest.ts';
+import { labelled, type Manifest, NAME, nameOf, selectorOf } from './manifest.ts';
 
 export interface DeploymentOptions {
   readonly namespace: string;
   readonly image: string;
   readonly isNamespaced: boolean;
+  /** Empty for the instance of objects without its label. */
+  readonly instance: string;
 }
 
 /** The image's working folder, which plugins are kept below. */
@@ -14,15 +16,18 @@ const HOME = '/home/argo-rollouts';
 /** No one's on a usual node, and the reference's. */
 const USER = 999;
 
-export function deployment({ namespace, image, isNamespaced }: DeploymentOptions): Manifest {
+export function deployment(options: DeploymentOptions): Manifest {
+  const { namespace, instance } = options;
+  const name = nameOf(instance);
+  const selector = selectorOf(name);
   const spec = {
     replicas: 2,
-    selector: { matchLabels: SELECTOR },
+    selector: { matchLabels: selector },
     template: {
-      metadata: { labels: SELECTOR },
+      metadata: { labels: selector },
       spec: {
-        affinity: APART,
-        containers: [container(image, isNamespaced)],
+        affinity: apart(selector),
+        containers: [container(options)],
         nodeSelector: { 'kubernetes.io/os': 'linux' },
         securityContext: {
           runAsGroup: USER,
@@ -32,7 +37,7 @@ export function deployment({ namespace, image, isNamespaced }: DeploymentOptions
           fsGroup: USER,
           seccompProfile: { type: 'RuntimeDefault' },
         },
-        serviceAccountName: NAME,
+        serviceAccountName: name,
         volumes: [
           { name: 'plugin-bin', emptyDir: {} },
           { name: 'tmp', emptyDir: {} },
@@ -40,29 +45,35 @@ export function deployment({ namespace, image, isNamespaced }: DeploymentOptions
       },
     },
   };
-  return labelled('apps/v1', 'Deployment', { name: NAME, namespace }, { spec });
+  return labelled('apps/v1', 'Deployment', { name, namespace, app: name }, { spec });
 }
 
 /** A node that is lost does not take both, where there is another node. */
-const APART = {
-  podAntiAffinity: {
-    preferredDuringSchedulingIgnoredDuringExecution: [
-      {
-        weight: 100,
-        podAffinityTerm: {
-          labelSelector: { matchLabels: SELECTOR },
-          topologyKey: 'kubernetes.io/hostname',
-        },
-      },
-    ],
-  },
-} as const;
+function apart(selector: Readonly<Record<string, string>>) {
+  const podAffinityTerm = {
+    labelSelector: { matchLabels: selector },
+    topologyKey: 'kubernetes.io/hostname',
+  };
+  return {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }],
+    },
+  };
+}
 
-function container(image: string, isNamespaced: boolean) {
+function argsOf({ isNamespaced, instance }: DeploymentOptions): readonly string[] {
+  return [
+    'controller',
+    ...(isNamespaced ? ['--namespaced'] : []),
+    ...(instance === '' ? [] : ['--instance-id', instance]),
+  ];
+}
+
+function container(options: DeploymentOptions) {
   return {
     name: NAME,
-    image,
-    args: ['controller', ...(isNamespaced ? ['--namespaced'] : [])],
+    image: options.image,
+    args: argsOf(options),
     env: [
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
       // Compiled code is kept there over a restart of the container.
@@ -73,13 +84,18 @@ function container(image: string, isNamespaced: boolean) {
       { name: 'healthz', containerPort: 8080, protocol: 'TCP' },
     ],
     livenessProbe: {
-      ...probe,
+      httpGet: { path: '/healthz', port: 'healthz' },
       failureThreshold: 3,
       initialDelaySeconds: 30,
       periodSeconds: 20,
       timeoutSeconds: 10,
     },
-    readinessProbe: { ...probe, periodSeconds: 10, timeoutSeconds: 5 },
+    // A replica that waits for its turn is ready: the update of the Deployment must not wait for it to lead.
+    readinessProbe: {
+      httpGet: { path: '/readyz', port: 'healthz' },
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+    },
     // No limit of CPU time: a leader that is held up loses its lease.
     resources: {
       requests: { cpu: '100m', memory: '256Mi' },
@@ -96,5 +112,3 @@ function container(image: string, isNamespaced: boolean) {
     ],
   };
 }
-
-const probe = { httpGet: { path: '/healthz', port: 'healthz' } } as const;

@@ -13,6 +13,7 @@ export function kustomizeBase(image: string): ReadonlyMap<string, string> {
     image,
     crds: 'full',
     isNamespaced: false,
+    instance: '',
     secretsIn: [],
   });
   const isKind = ({ kind }: { readonly kind: string }) => kind === 'CustomResourceDefinition';

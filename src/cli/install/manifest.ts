@@ -13,24 +13,30 @@ interface Place {
   readonly namespace?: string;
 }
 
-/** Of the Deployment, the ServiceAccount and the roles. */
+/** Of what all instances share, and of the instance that has no name. */
 export const NAME = 'argo-rollouts';
 
-/** What the Deployment and the Service select by. */
-export const SELECTOR = { 'app.kubernetes.io/name': NAME } as const;
+/** Of an instance's Deployment, ServiceAccount and roles. */
+export function nameOf(instance: string): string {
+  return instance === '' ? NAME : `${NAME}-${instance}`;
+}
 
-const LABELS = {
-  'app.kubernetes.io/component': 'rollouts-controller',
-  ...SELECTOR,
-  'app.kubernetes.io/part-of': NAME,
-} as const;
+/** What the Deployment and the Service of that name select by. */
+export function selectorOf(name: string) {
+  return { 'app.kubernetes.io/name': name } as const;
+}
 
-/** An object with the labels of the installation. */
+/** An object with the labels of the installation: of all instances, unless `app` names the one. */
 export function labelled(
   apiVersion: string,
   kind: string,
-  place: Place,
+  { app = NAME, ...place }: Place & { readonly app?: string },
   rest: Readonly<Record<string, unknown>> = {},
 ): Manifest {
-  return { apiVersion, kind, metadata: { ...place, labels: LABELS }, ...rest };
+  const labels = {
+    'app.kubernetes.io/component': 'rollouts-controller',
+    ...selectorOf(app),
+    'app.kubernetes.io/part-of': NAME,
+  };
+  return { apiVersion, kind, metadata: { ...place, labels }, ...rest };
 }

@@ -10,6 +10,7 @@ function installed(options: Partial<InstallOptions> = {}): readonly Manifest[] {
     image: 'slipway:v1',
     crds: 'full',
     isNamespaced: false,
+    instance: '',
     secretsIn: [],
     ...options,
   }) as unknown as readonly Manifest[];
@@ -94,6 +95,52 @@ describe('what is installed', () => {
       'RoleBinding pay',
     ]);
     expect(resources(asked, 'ClusterRole')).not.toContain('secrets');
+  });
+
+  it('an instance shares with others only what is the same for all of them', () => {
+    const keys = (instance: string) =>
+      new Map(
+        installed({ instance, secretsIn: ['argo-rollouts'] }).map((object) => {
+          const { kind, metadata } = object;
+          return [`${kind} ${metadata.namespace ?? ''} ${metadata.name}`, object] as const;
+        }),
+      );
+    const [plain, canary] = [keys(''), keys('canary')];
+    const shared = [...canary].filter(([key]) => plain.has(key));
+    expect(shared.map(([key]) => key).filter((key) => !key.startsWith('Custom'))).toEqual([
+      'Namespace  argo-rollouts',
+      'ClusterRole  argo-rollouts-aggregate-to-view',
+      'ClusterRole  argo-rollouts-aggregate-to-edit',
+      'ClusterRole  argo-rollouts-aggregate-to-admin',
+      'ConfigMap argo-rollouts argo-rollouts-config',
+    ]);
+    for (const [key, object] of shared) expect(object).toEqual(plain.get(key));
+  });
+
+  it('an instance is driven by its own account, told by its argument, and selected by its own labels', () => {
+    const objects = installed({ instance: 'canary', crds: 'none', secretsIn: ['shop'] });
+    const name = 'argo-rollouts-canary';
+    for (const { subjects } of objects) {
+      if (subjects !== undefined) expect(subjects).toMatchObject([{ name }]);
+    }
+    const selector = { 'app.kubernetes.io/name': name };
+    expect(objects.slice(-2)).toMatchObject([
+      { kind: 'Service', metadata: { name: `${name}-metrics` }, spec: { selector } },
+      {
+        kind: 'Deployment',
+        metadata: { name },
+        spec: {
+          selector: { matchLabels: selector },
+          template: {
+            metadata: { labels: selector },
+            spec: {
+              serviceAccountName: name,
+              containers: [{ args: ['controller', '--instance-id', 'canary'] }],
+            },
+          },
+        },
+      },
+    ]);
   });
 
   it('no rule has a wildcard', () => {

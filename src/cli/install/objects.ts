@@ -4,7 +4,7 @@
 // Names, labels and selectors are those of the reference's installation: applied over it, they take its place.
 import { type Crd, type CrdForm, crds } from '../../api/crds.ts';
 import { deployment } from './deployment.ts';
-import { labelled, type Manifest, NAME, SELECTOR } from './manifest.ts';
+import { labelled, type Manifest, NAME, nameOf, selectorOf } from './manifest.ts';
 import {
   clusterRules,
   homeRules,
@@ -22,42 +22,53 @@ export interface InstallOptions {
   readonly crds: CrdForm | 'none';
   /** It watches its own namespace only, and needs no rights beyond it. */
   readonly isNamespaced: boolean;
+  /** Empty for the instance of objects without its label. */
+  readonly instance: string;
   /** Namespaces whose Secrets it may read. */
   readonly secretsIn: readonly string[];
 }
 
 /** In the order in which they can be created: what others refer to comes first. */
 export function installObjects(options: InstallOptions): readonly (Manifest | Crd)[] {
-  const { namespace, isNamespaced, crds: form, secretsIn } = options;
+  const { namespace, isNamespaced, crds: form, secretsIn, instance } = options;
+  const app = nameOf(instance);
+  const account = { name: app, namespace };
   return [
     ...(isNamespaced ? [] : [labelled('v1', 'Namespace', { name: namespace })]),
     ...(form === 'none' ? [] : crds(form)),
-    labelled('v1', 'ServiceAccount', { name: NAME, namespace }),
-    ...(isNamespaced ? namespacedRights(namespace) : clusterRights(namespace)),
-    ...secretsIn.flatMap((place) => {
-      const of = { name: `${NAME}-secrets`, place, account: namespace };
-      return roleIn(of, secretRules());
-    }),
+    labelled('v1', 'ServiceAccount', { ...account, app }),
+    ...(isNamespaced ? namespacedRights(account) : clusterRights(account)),
+    ...secretsIn.flatMap((place) =>
+      roleIn({ name: `${app}-secrets`, place, account }, secretRules()),
+    ),
     // Whoever installs without the kinds may have the rights of one namespace only.
     ...(isNamespaced && form === 'none' ? [] : peopleRoles()),
     labelled('v1', 'ConfigMap', { name: `${NAME}-config`, namespace }),
-    service(namespace),
+    service(account),
     deployment(options),
   ];
 }
 
-function clusterRights(namespace: string): readonly Manifest[] {
+/** The ServiceAccount of an instance; its name is that of the instance's roles too. */
+interface Account {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+function clusterRights(account: Account): readonly Manifest[] {
+  const { name, namespace } = account;
   const rules = [...watchedRules(), ...clusterRules()];
+  const metadata = { name, app: name };
   return [
-    labelled(RBAC, 'ClusterRole', { name: NAME }, { rules }),
-    labelled(RBAC, 'ClusterRoleBinding', { name: NAME }, binding('ClusterRole', NAME, namespace)),
-    ...roleIn({ name: NAME, place: namespace, account: namespace }, homeRules()),
+    labelled(RBAC, 'ClusterRole', metadata, { rules }),
+    labelled(RBAC, 'ClusterRoleBinding', metadata, binding('ClusterRole', name, account)),
+    ...roleIn({ name, place: namespace, account }, homeRules()),
   ];
 }
 
-function namespacedRights(namespace: string): readonly Manifest[] {
-  const of = { name: NAME, place: namespace, account: namespace };
-  return roleIn(of, [...watchedRules(), ...homeRules()]);
+function namespacedRights(account: Account): readonly Manifest[] {
+  const { name, namespace } = account;
+  return roleIn({ name, place: namespace, account }, [...watchedRules(), ...homeRules()]);
 }
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
@@ -65,22 +76,21 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 interface RoleOf {
   readonly name: string;
   readonly place: string;
-  /** Namespace of the ServiceAccount. */
-  readonly account: string;
+  readonly account: Account;
 }
 
 function roleIn({ name, place, account }: RoleOf, rules: readonly Rule[]): readonly Manifest[] {
-  const metadata = { name, namespace: place };
+  const metadata = { name, namespace: place, app: account.name };
   return [
     labelled(RBAC, 'Role', metadata, { rules }),
     labelled(RBAC, 'RoleBinding', metadata, binding('Role', name, account)),
   ];
 }
 
-function binding(kind: 'Role' | 'ClusterRole', name: string, account: string) {
+function binding(kind: 'Role' | 'ClusterRole', name: string, account: Account) {
   return {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
-    subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: account }],
+    subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
   };
 }
 
@@ -97,8 +107,8 @@ function peopleRoles(): readonly Manifest[] {
   });
 }
 
-function service(namespace: string): Manifest {
-  const metadata = { name: `${NAME}-metrics`, namespace };
+function service({ name: app, namespace }: Account): Manifest {
+  const metadata = { name: `${app}-metrics`, namespace, app };
   const ports = [{ name: 'metrics', port: 8090, protocol: 'TCP', targetPort: 'metrics' }];
-  return labelled('v1', 'Service', metadata, { spec: { ports, selector: SELECTOR } });
+  return labelled('v1', 'Service', metadata, { spec: { ports, selector: selectorOf(app) } });
 }

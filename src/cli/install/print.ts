@@ -19,6 +19,22 @@ function namespaceOf(value: string, flag: string): string {
   throw new CommandError(`--${flag} ${JSON.stringify(value)} is no name of a namespace: ${rule}`);
 }
 
+/** The longest name is that of the Service, whose prefix and suffix take 22 letters of 63. */
+const INSTANCE = /^[a-z0-9]([-a-z0-9]{0,39}[a-z0-9])?$/;
+/** Roles of other purposes are called so. */
+const TAKEN = /(?:^|-)secrets$|^aggregate-to-/;
+
+function instanceOf({ flags }: Context): string {
+  const instance = flags.text('instance-id');
+  if (instance === '' || (INSTANCE.test(instance) && !TAKEN.test(instance))) return instance;
+  const rule = TAKEN.test(instance)
+    ? 'roles of other instances may be called so'
+    : 'it becomes part of names, which take up to 41 lower-case letters, digits and dashes, with no dash at either end';
+  throw new CommandError(
+    `--instance-id ${JSON.stringify(instance)} is no name of an instance: ${rule}`,
+  );
+}
+
 function crdForm({ flags }: Context): InstallOptions['crds'] {
   const form = flags.text('crds');
   if (form === 'full' || form === 'slim' || form === 'none') return form;
@@ -41,6 +57,7 @@ function optionsOf(context: Context): InstallOptions {
     image: imageOf(context),
     crds: crdForm(context),
     isNamespaced: flags.bool('namespaced'),
+    instance: instanceOf(context),
     secretsIn: [...new Set(flags.list('secrets-in'))].map((one) => namespaceOf(one, 'secrets-in')),
   };
 }
