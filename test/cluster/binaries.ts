@@ -1,7 +1,7 @@
 // The programs of a real control plane: kube-apiserver and kube-controller-manager are built with Go from
 // control-plane/go.mod into .cache, etcd is the machine's. Entry point: `controlPlanePrograms`.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,12 +51,7 @@ export async function controlPlanePrograms(say: (line: string) => void): Promise
     readFileSync(mark, 'utf8') === stamp() &&
     BUILT.every((name) => existsSync(join(folder, name)));
   if (!isBuilt) {
-    if (!isOnPath('go')) {
-      throw new Error(
-        'the cluster is built with Go, which is not on the PATH: install it (1.24 or later) from ' +
-          'https://go.dev/dl/ or your distribution',
-      );
-    }
+    mustHaveGo();
     say('building kube-apiserver and kube-controller-manager (once, some minutes) ...');
     mkdirSync(folder, { recursive: true });
     rmSync(mark, { force: true });
@@ -68,6 +63,29 @@ export async function controlPlanePrograms(say: (line: string) => void): Promise
     apiServer: join(folder, 'kube-apiserver'),
     controllerManager: join(folder, 'kube-controller-manager'),
   };
+}
+
+/** Throws with the remedy where Go is missing or older than go.mod asks for. */
+function mustHaveGo(): void {
+  const wanted = /^go (\S+)$/m.exec(readFileSync(join(source, 'go.mod'), 'utf8'))?.[1] ?? '';
+  const remedy = `install ${wanted} or later from https://go.dev/dl/`;
+  if (!isOnPath('go')) {
+    throw new Error(`the cluster is built with Go, which is not on the PATH: ${remedy}`);
+  }
+  // Asked in that folder: since 1.21 Go fetches the version that go.mod asks for, where it may.
+  const { stdout, stderr } = spawnSync('go', ['env', 'GOVERSION'], {
+    cwd: source,
+    encoding: 'utf8',
+  });
+  const found = /^go(\S+)/.exec(stdout)?.[1];
+  if (found === undefined || isOlder(found, wanted)) {
+    const what = found === undefined ? stderr.trim() : `Go ${found} is too old`;
+    throw new Error(`the cluster cannot be built: ${what}; ${remedy}, or set GOTOOLCHAIN=auto`);
+  }
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, 'en', { numeric: true }) < 0;
 }
 
 async function build(folder: string): Promise<void> {
