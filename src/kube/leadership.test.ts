@@ -42,6 +42,7 @@ async function started() {
   const problems: string[] = [];
   const leaders: string[] = [];
   const down = new Set<string>();
+  const asked: string[] = [];
   const candidate = (identity: string) => {
     const stop = cancellation();
     const one: {
@@ -50,10 +51,12 @@ async function started() {
       readonly leave: () => void;
     } = { leadership: undefined, isDone: false, leave: () => stop.now() };
     const own = createClient({
-      transport: (request) =>
-        down.has(identity)
+      transport: (request) => {
+        asked.push(`${identity}: ${request.method}`);
+        return down.has(identity)
           ? Promise.reject(new ApiError({ message: `${identity} is cut off` }, 503))
-          : server.handle(request),
+          : server.handle(request);
+      },
       userAgent: identity,
     });
     const options = {
@@ -75,7 +78,7 @@ async function started() {
     return one;
   };
   const lease = async () => (await client.get<KubeObject & { readonly spec: Spec }>(REF)).spec;
-  return { clock, client, candidate, lease, problems, leaders, down };
+  return { clock, client, candidate, lease, problems, leaders, down, asked };
 }
 
 describe('a leader', () => {
@@ -92,6 +95,23 @@ describe('a leader', () => {
     b.leave();
     await clock.advance(seconds(3));
     expect(b).toMatchObject({ isDone: true, leadership: undefined });
+    await a.leadership?.giveUp();
+  });
+
+  it('renews its lease with one request, and looks at it only when somebody else has touched it', async () => {
+    const { clock, client, candidate, asked } = await started();
+    const a = candidate('a');
+    await clock.advance(milliseconds(1));
+    expect(asked.splice(0)).toEqual(['a: GET', 'a: POST']);
+    await clock.advance(seconds(6));
+    expect(asked.splice(0)).toEqual(['a: PUT', 'a: PUT', 'a: PUT']);
+    await client.patch(REF, { type: 'merge', body: { metadata: { labels: { seen: 'yes' } } } });
+    await clock.advance(seconds(4));
+    expect(asked.splice(0)).toEqual(['a: PUT', 'a: GET', 'a: PUT', 'a: PUT']);
+    await client.delete(REF);
+    await clock.advance(seconds(2));
+    expect(asked.splice(0)).toEqual(['a: PUT', 'a: GET', 'a: POST']);
+    expect(a.leadership?.holds()).toBe(true);
     await a.leadership?.giveUp();
   });
 

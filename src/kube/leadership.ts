@@ -95,6 +95,8 @@ class Candidate implements Leadership {
   /** What the lease said last, and since when by our clock. */
   #seen: { readonly text: string; readonly at: Instant } | undefined;
   #leader: string | undefined;
+  /** As we wrote it last: while nobody else writes it, it need not be read to be renewed. */
+  #own: Lease | undefined;
   #renewedAt: Instant | undefined;
   #renewing: Promise<void> = Promise.resolve();
   #deadline: Stop | undefined;
@@ -172,6 +174,8 @@ class Candidate implements Leadership {
 
   async #take(): Promise<boolean> {
     const { client, identity, clock } = this.#options;
+    const renewTime = formatInstantMicro(clock.now());
+    if (this.#own !== undefined && (await this.#taken(this.#own, { renewTime }))) return true;
     const lease = await client.get<Lease>(this.#ref).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -213,7 +217,7 @@ class Candidate implements Leadership {
       },
     };
     try {
-      await client.create(LEASES, lease);
+      this.#own = await client.create(LEASES, lease);
     } catch (error) {
       if (error instanceof ApiError && error.reason === 'AlreadyExists') return false;
       throw error;
@@ -235,24 +239,27 @@ class Candidate implements Leadership {
     return now < later(this.#seen.at, duration);
   }
 
-  /** Somebody else may have written it since it was read: then it is theirs. */
+  /** Somebody else may have written it since it was read, or removed it: then it is not ours. */
   async #taken(lease: Lease, spec: LeaseSpec): Promise<boolean> {
     const { identity, leaseDuration } = this.#options;
+    this.#own = undefined;
     try {
-      await this.#write(lease, {
+      this.#own = await this.#write(lease, {
         ...spec,
         holderIdentity: identity,
         leaseDurationSeconds: Math.ceil(leaseDuration / 1000),
       });
       return true;
     } catch (error) {
+      if (isNotFound(error)) return false;
       if (error instanceof ApiError && error.reason === 'Conflict') return false;
       throw error;
     }
   }
 
-  async #write(lease: Lease, spec: LeaseSpec): Promise<void> {
-    await this.#options.client.update(this.#ref, { ...lease, spec: { ...lease.spec, ...spec } });
+  #write(lease: Lease, spec: LeaseSpec): Promise<Lease> {
+    const next = { ...lease, spec: { ...lease.spec, ...spec } };
+    return this.#options.client.update<Lease>(this.#ref, next);
   }
 
   #tell(leader: string): void {
