@@ -72,8 +72,16 @@ export async function startMachine(
     deployments: cache<Deployment>(DEPLOYMENTS),
     services: cache<Service>(SERVICES),
   };
-  const ports = { client, clock, random, caches, onProblem };
-  const plane = createDataPlane({ ...ports, ...(isBare ? BARE : {}) });
+  const plane = createDataPlane({
+    client,
+    clock,
+    random,
+    caches,
+    onProblem: (what, error) => {
+      if (!isOfNobody(error)) onProblem(what, error);
+    },
+    ...(isBare ? BARE : {}),
+  });
   const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
   await plane.node.start();
   for (const one of all) one.start();
@@ -89,6 +97,15 @@ export async function startMachine(
       await plane.stopNode();
     },
   };
+}
+
+/** Pods that go with their namespace are told of by events that nobody can read any more. */
+function isOfNobody(error: Error): boolean {
+  return (
+    error instanceof ApiError &&
+    error.reason === 'Forbidden' &&
+    error.message.endsWith('because it is being terminated')
+  );
 }
 
 async function furnish(client: KubeClient): Promise<void> {

@@ -352,6 +352,46 @@ describe.each(SERVERS)('the API, $name', (row) => {
       await eventually(async () => !(await isThere('held')));
     });
 
+    // An API server alone has nobody who empties what is deleted.
+    it.runIf(!row.lacks.has('garbage-collector'))(
+      'a namespace that goes takes nothing new, says why, and is there until it is empty',
+      async () => {
+        const name = `${namespace}-going`;
+        const ref = { resource: NAMESPACES, name };
+        await client.create(NAMESPACES, {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name },
+        });
+        const metadata = { name: 'last', namespace: name, finalizers: ['slipway.test/hold'] };
+        await client.create(CONFIG_MAPS, { ...map('last'), metadata });
+        await client.delete(ref);
+        const object = map('late');
+        const late = { ...object, metadata: { ...object.metadata, namespace: name } };
+        const failure = await failureOf(client.create(CONFIG_MAPS, late));
+        expect(failure).toBeInstanceOf(ApiError);
+        expect(failure).toMatchObject({ reason: 'Forbidden', code: 403 });
+        expect(failure.message).toContain(
+          `unable to create new content in namespace ${name} because it is being terminated`,
+        );
+        expect((failure as ApiError).details?.causes).toEqual([
+          {
+            reason: 'NamespaceTerminating',
+            message: `namespace ${name} is being terminated`,
+            field: 'metadata.namespace',
+          },
+        ]);
+        const last = { resource: CONFIG_MAPS, namespace: name, name: 'last' };
+        await client.patch(last, { type: 'merge', body: { metadata: { finalizers: null } } });
+        await eventually(async () => {
+          return await client.get(ref).then(
+            () => false,
+            (error: unknown) => isNotFound(error),
+          );
+        });
+      },
+    );
+
     async function family(name: string): Promise<void> {
       const owner = await created(`${name}-owner`);
       const reference = {

@@ -78,6 +78,11 @@ export class Player {
     }
   }
 
+  /** What is there has been at rest for long enough. */
+  isAtRest(): void {
+    this.#changedAt.clear();
+  }
+
   get pods(): readonly KubeObject[] {
     return this.#observer.pods;
   }

@@ -2,6 +2,7 @@
 // Entry points: `loadRest`, and `loadObjects` with `bringToNow` where time cannot be set.
 import type { Json, KubeObject, OwnerReference } from '../../src/api/object.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { objectPath, collectionPath } from '../../src/kube/paths.ts';
 import {
   formatInstant,
@@ -127,7 +128,7 @@ export async function bringToNow(
 }
 
 function tellsOfTime(value: unknown): value is Json {
-  return value !== undefined && latestMoment(value) > 0;
+  return value !== undefined && JSON.stringify(value).search(MOMENTS) >= 0;
 }
 
 function moved(value: Json, by: number): Json {
@@ -218,10 +219,16 @@ class Loader {
       ...(status === undefined ? {} : { status }),
     };
     const resource = resourceOf(object);
-    const { text } = await client.raw('POST', collectionPath(resource, namespace), {
-      body: body as unknown as Json,
-    });
-    return (JSON.parse(text) as KubeObject).metadata.uid ?? '';
+    try {
+      const { text } = await client.raw('POST', collectionPath(resource, namespace), {
+        body: body as unknown as Json,
+      });
+      return (JSON.parse(text) as KubeObject).metadata.uid ?? '';
+    } catch (error) {
+      // A Deployment has made its set before we could.
+      if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+      return (await client.get({ resource, namespace, name })).metadata.uid ?? '';
+    }
   }
 
   #owners(references: readonly OwnerReference[]): readonly OwnerReference[] {
@@ -256,4 +263,5 @@ interface SpecWithDeadline {
   readonly progressDeadlineSeconds?: number | null;
 }
 
-const HAS_STATUS: ReadonlySet<string> = new Set(['Rollout', 'Deployment', 'ReplicaSet']);
+/** Kinds with a status of its own that nobody writes here; sets and Deployments have their controllers. */
+const HAS_STATUS: ReadonlySet<string> = new Set(['Rollout']);

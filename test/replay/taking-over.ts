@@ -35,6 +35,7 @@ export async function takenOver(scene: Scene, index: number): Promise<TakenOver>
   };
   const podsBefore = player.pods.map(({ metadata }) => metadata.uid ?? '');
   told();
+  player.isAtRest();
   stage.observe(told);
   await control();
   await stage.advance(TAKE_OVER_MS);

@@ -14,10 +14,10 @@ import { scaleOf, scaleTo } from './scale.ts';
 import {
   alreadyExists,
   badRequest,
-  forbidden,
   invalidObject,
   notFound,
   RequestError,
+  terminating,
 } from './status-error.ts';
 import { storeKey } from './store.ts';
 import {
@@ -38,8 +38,7 @@ function requireNamespace({ store, kind, request }: WriteContext, name: string):
   const found = store.get(storeKey(NAMESPACES), undefined, namespace);
   if (found === undefined) throw notFound(NAMESPACES, namespace);
   if (found.metadata.deletionTimestamp === undefined) return;
-  const cause = `unable to create new content in namespace ${namespace} because it is being terminated`;
-  throw forbidden(kind.resource, name, cause);
+  throw terminating(kind.resource, name, namespace);
 }
 
 export function create(context: WriteContext): HttpResponse {

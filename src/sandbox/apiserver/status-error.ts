@@ -106,6 +106,18 @@ export function forbidden(resource: ResourceType, name: string, cause: string): 
   return new RequestError(403, 'Forbidden', message, about(resource, name));
 }
 
+/** Nothing new comes into a namespace that goes; clients tell this refusal from others by its cause. */
+export function terminating(resource: ResourceType, name: string, namespace: string): RequestError {
+  const cause = `unable to create new content in namespace ${namespace} because it is being terminated`;
+  const message = `${qualified(resource)} "${name}" is forbidden: ${cause}`;
+  const reason = 'NamespaceTerminating';
+  const of = `namespace ${namespace} is being terminated`;
+  return new RequestError(403, 'Forbidden', message, {
+    ...about(resource, name),
+    causes: [{ reason, message: of, field: 'metadata.namespace' }],
+  });
+}
+
 /** All problems of an object in one refusal. */
 export function invalidObject(
   resource: ResourceType,

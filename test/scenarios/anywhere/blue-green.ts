@@ -82,13 +82,13 @@ export const BLUE_GREEN_STORIES: readonly Story[] = [
       await pausedAnew(web);
       await web.run('promote', 'web');
       await healthy(web);
-      const before = (await podsOf(web, 'app:v1')).map(({ metadata }) => metadata.uid);
+      const before = (await podsOf(web, 'app:v1')).map(({ metadata }) => metadata.uid ?? '');
       expect(before).toHaveLength(2);
       await web.run('undo', 'web');
       await healthy(web);
       expect(await web.served('web-active')).toBe('app:v1');
-      const after = (await podsOf(web, 'app:v1')).map(({ metadata }) => metadata.uid);
-      expect(new Set(after)).toEqual(new Set(before));
+      const after = (await podsOf(web, 'app:v1')).map(({ metadata }) => metadata.uid ?? '');
+      expect(after.toSorted()).toEqual(before.toSorted());
     },
   },
   {
