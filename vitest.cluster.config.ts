@@ -7,9 +7,8 @@ export default defineConfig({
     globalSetup: ['test/cluster/setup.ts'],
     isolate: false,
     pool: 'threads',
-    maxWorkers: 4,
-    // Of the matrix, above all: most of the time each of them waits.
-    maxConcurrency: 20,
+    maxWorkers: 3,
+    maxConcurrency: 12,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },
