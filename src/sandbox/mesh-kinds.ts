@@ -116,12 +116,16 @@ const KINDS: readonly MeshKind[] = [
   },
 ];
 
+/** The Gateway API's group is one of Kubernetes' own: a server wants to know who may define its kinds. */
+const UNAPPROVED = { 'api-approved.kubernetes.io': 'unapproved, as far as a sandbox reads them' };
+
 function crdOf({ group, versions, kind, plural, ...rest }: MeshKind): Crd {
+  const annotations = group === GATEWAY_API ? { annotations: UNAPPROVED } : {};
   const { shortNames, scope = 'Namespaced', columns, spec = ANY } = rest;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, ...annotations },
     spec: {
       group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames },

@@ -113,15 +113,8 @@ async function furnish(client: KubeClient): Promise<void> {
     await ensure(client, NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
   const kinds = [...crds(), ...meshKinds()];
-  for (const crd of kinds) await ensure(client, CRDS, approved(crd));
+  for (const crd of kinds) await ensure(client, CRDS, crd);
   for (const { metadata } of kinds) await served(client, metadata.name);
-}
-
-/** A real server lets nobody but Kubernetes have kinds of `*.k8s.io`, unless he says that he knows. */
-function approved<T extends KubeObject>(crd: T): T {
-  if (!crd.metadata.name.endsWith('.k8s.io')) return crd;
-  const annotations = { 'api-approved.kubernetes.io': 'unapproved, for tests' };
-  return { ...crd, metadata: { ...crd.metadata, annotations } };
 }
 
 async function ensure(

@@ -545,6 +545,62 @@ describe.each(SERVERS)('the API, $name', (row) => {
     });
   });
 
+  describe("kinds of the groups that are Kubernetes' own", () => {
+    const APPROVED = 'api-approved.kubernetes.io';
+    const field = `metadata.annotations[${APPROVED}]`;
+    const demand = `protected groups must have approval annotation "${APPROVED}"`;
+    const see = 'see https://github.com/kubernetes/enhancements/pull/1111';
+    const missing = `${field}: Required value: ${demand}, ${see}`;
+    const wrong =
+      `${field}: Invalid value: "by nobody": ${demand} with either a URL or a reason starting with "unapproved", ` +
+      see;
+
+    function kindOf(group: string, annotations: Readonly<Record<string, string>> = {}) {
+      const schema = { openAPIV3Schema: { type: 'object' } };
+      return {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `trials.${group}`, annotations },
+        spec: {
+          group,
+          names: { kind: 'Trial', plural: 'trials' },
+          scope: 'Namespaced',
+          versions: [{ name: 'v1', served: true, storage: true, schema }],
+        },
+      };
+    }
+
+    async function outcome(work: Promise<KubeObject>): Promise<string> {
+      const outcome = await work.then(
+        () => 'done',
+        (error: unknown) => (error as Error).message,
+      );
+      return outcome.replace(/^.* is invalid: /, '');
+    }
+
+    it.each([
+      { group: `${namespace}.k8s.io`, approval: undefined, expected: missing },
+      { group: `${namespace}.kubernetes.io`, approval: undefined, expected: missing },
+      { group: `${namespace}.k8s.io`, approval: 'by nobody', expected: wrong },
+      { group: `${namespace}.k8s.io`, approval: 'unapproved, a contract', expected: 'done' },
+      { group: `${namespace}.k8s.io`, approval: 'https://example.com/1', expected: 'done' },
+      { group: `${namespace}-k8s.io`, approval: undefined, expected: 'done' },
+    ])('($group) need approval: $approval', async ({ group, approval, expected }) => {
+      const crd = kindOf(group, approval === undefined ? {} : { [APPROVED]: approval });
+      const ref = { resource: CRDS, name: crd.metadata.name };
+      expect(await outcome(client.create(CRDS, crd))).toBe(expected);
+      if (expected !== 'done') return;
+      const annotations = { [APPROVED]: null, note: 'seen' };
+      const taken = client.patch(ref, { type: 'merge', body: { metadata: { annotations } } });
+      expect(await outcome(taken)).toBe(approval === undefined ? 'done' : missing);
+      await client.delete(ref);
+      await eventually(async () => {
+        const late = await client.get(ref).catch((error: unknown) => error);
+        return isNotFound(late);
+      });
+    });
+  });
+
   describe('watches', () => {
     /** The first `count` events after `version`, once `change` has been made. */
     async function eventsOf(

@@ -43,7 +43,10 @@ function invalid(field: string, value: unknown, text: string): FieldProblem {
   return { field, reason: 'FieldValueInvalid', message };
 }
 
-export function crdProblems(object: KubeObject): readonly FieldProblem[] {
+export function crdProblems(
+  object: KubeObject,
+  before: KubeObject | undefined,
+): readonly FieldProblem[] {
   const { metadata } = object;
   // The schema leaves the form open: every member may be missing.
   const spec = (object as CrdObject).spec as Partial<CrdObject['spec']>;
@@ -63,7 +66,40 @@ export function crdProblems(object: KubeObject): readonly FieldProblem[] {
     const text = 'must have exactly one version marked as storage version';
     found.push(invalid('spec.versions', versions, text));
   }
-  return [...found, ...versions.flatMap(versionProblems)];
+  found.push(...versions.flatMap(versionProblems));
+  return isProtected(group) ? [...found, ...approvalProblems(object, before)] : found;
+}
+
+/** Groups that are Kubernetes' own (https://github.com/kubernetes/enhancements/pull/1111). */
+function isProtected(group: string): boolean {
+  return /(?:^|\.)(?:k8s|kubernetes)\.io$/.test(group);
+}
+
+const APPROVED = 'api-approved.kubernetes.io';
+
+type Approval = 'missing' | 'bypassed' | 'approved' | 'unreadable';
+
+function approvalOf({ metadata }: KubeObject): Approval {
+  const text = metadata.annotations?.[APPROVED] ?? '';
+  if (text === '') return 'missing';
+  if (text.startsWith('unapproved')) return 'bypassed';
+  return /^[a-z][a-z\d+.-]*:\/\/[^\s/?#]/i.test(text) ? 'approved' : 'unreadable';
+}
+
+/** Whoever takes such a group says who has allowed it, or that nobody has. What was there before goes on. */
+function approvalProblems(
+  object: KubeObject,
+  before: KubeObject | undefined,
+): readonly FieldProblem[] {
+  const approval = approvalOf(object);
+  if (before !== undefined && approvalOf(before) === approval) return [];
+  const field = `metadata.annotations[${APPROVED}]`;
+  const demand = `protected groups must have approval annotation "${APPROVED}"`;
+  const see = 'see https://github.com/kubernetes/enhancements/pull/1111';
+  if (approval === 'missing') return [required(field, `${demand}, ${see}`)];
+  if (approval !== 'unreadable') return [];
+  const text = `${demand} with either a URL or a reason starting with "unapproved", ${see}`;
+  return [invalid(field, object.metadata.annotations?.[APPROVED], text)];
 }
 
 function scopeProblems(scope: string | undefined): readonly FieldProblem[] {
