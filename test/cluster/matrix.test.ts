@@ -34,9 +34,9 @@ const TITLE = `${CHOSEN.length} combinations of the matrix on a real API server`
 describe.concurrent(`${TITLE} (not judged in real time: ${LEFT_OUT.join('; ')})`, () => {
   it.each(CHOSEN.map((combination) => ({ name: nameOf(combination), combination })))(
     '$name',
-    async ({ combination }) => {
+    async ({ name, combination }) => {
       const problems = await playedReally(combination, log);
-      expect(problems).toEqual([]);
+      expect(problems, name).toEqual([]);
     },
     PATIENCE_MS,
   );

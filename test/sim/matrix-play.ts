@@ -72,7 +72,7 @@ class Play {
     await this.#until('healthy', isHealthy);
     await this.#pass(pace.settles);
     await this.#stage.setImage('app:v2');
-    if (when === 'moving') await this.#pass(0.4);
+    if (when === 'moving') await this.#untilMoving();
     else await this.#untilHalted();
     await this.#happen();
     if (hpa === 'edits') await this.#edits();
@@ -118,6 +118,12 @@ class Play {
   async #list<T extends KubeObject>(resource: ResourceType): Promise<readonly T[]> {
     const { client, namespace } = this.#stage;
     return (await client.listAll<T>(resource, { namespace })).items;
+  }
+
+  /** A busy controller begins late. */
+  async #untilMoving(): Promise<void> {
+    await this.#pass(0.4);
+    await this.#until('begun', ({ status }) => status?.currentPodHash !== status?.stableRS);
   }
 
   /** At a pause that only a person ends, or given up. */

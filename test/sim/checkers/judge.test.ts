@@ -37,22 +37,20 @@ function rollout(status: object = {}): KubeObject {
   });
 }
 
-/** The log of an update whose new set has that many pods when its Service is switched, and at what time. */
-function logOf(pods: number, { lostAt = 0, switchedAt = 60_000 } = {}): readonly Logged[] {
-  const at = (revision: number, moment: number, key: string, one: KubeObject): Logged => ({
-    key,
-    type: 'MODIFIED',
-    object: { ...one, metadata: { ...one.metadata, resourceVersion: String(revision) } },
-    revision,
-    at: moment,
-  });
+function at(revision: number, moment: number, key: string, one: KubeObject): Logged {
+  const metadata = { ...one.metadata, resourceVersion: String(revision) };
+  return { key, type: 'MODIFIED', object: { ...one, metadata }, revision, at: moment };
+}
+
+/** The log of an update whose new set has that many pods when its Service is switched, and since when. */
+function logOf(pods: number, lostAt = 0): readonly Logged[] {
   return [
     at(1, 0, KEYS.rollouts, rollout()),
     at(2, 0, KEYS.sets, set('old', 4)),
     at(3, 0, KEYS.sets, set('new', 4)),
     at(4, 0, KEYS.services, service('old')),
     at(5, lostAt, KEYS.sets, set('new', pods)),
-    at(6, switchedAt, KEYS.services, service('new')),
+    at(6, 60_000, KEYS.services, service('new')),
   ];
 }
 
@@ -91,9 +89,9 @@ describe('the log of a real API server', () => {
   });
 
   it('does not hold against a decision what happened beside it', async () => {
-    const beside = logOf(1, { lostAt: 58_000 });
+    const beside = logOf(1, 58_000);
     expect(judged(beside, await switching())).toEqual([]);
-    const before = logOf(1, { lostAt: 56_000 });
+    const before = logOf(1, 56_000);
     expect(judged(before, await switching())).toHaveLength(1);
   });
 
@@ -103,14 +101,36 @@ describe('the log of a real API server', () => {
     ]);
   });
 
-  it('keeps the newest of an object, in whatever order it is told', async () => {
-    const deleted = { ...(logOf(4)[4] as Logged), type: 'DELETED', revision: 7 } as const;
+  it('keeps the newest of an object, whatever comes later of what was before', async () => {
+    const authors = new Authors();
+    await answered(authors, SWITCH, { metadata: { resourceVersion: '7' } });
+    const path = '/apis/apps/v1/namespaces/shop/replicasets/web-new';
+    await answered(authors, { ...SWITCH, path }, { metadata: { resourceVersion: '6' } });
+    const log = [
+      ...logOf(4, 58_500).slice(0, 5),
+      at(6, 59_000, KEYS.sets, set('new', 1)),
+      at(7, 60_000, KEYS.services, service('new')),
+    ];
+    expect(judged(log, authors)).toEqual([
+      expect.stringMatching(/100 % of Service active go to new, which has 1 of 4 pods/),
+    ]);
+  });
+
+  it('shows what the controller has deleted, and evicted', async () => {
     const authors = await switching();
-    expect(judged([...logOf(4), deleted], authors)).toEqual([]);
+    const gone = { ...at(7, 61_000, KEYS.sets, set('new', 4)), type: 'DELETED' } as const;
+    expect(judged([...logOf(4), gone], authors)).toEqual([]);
     const path = '/apis/apps/v1/namespaces/shop/replicasets/web-new';
     await answered(authors, { method: 'DELETE', path }, { details: { uid: 'uid-web-new' } });
-    expect(judged([...logOf(4), deleted], authors)).toEqual([
+    expect(judged([...logOf(4), gone], authors)).toEqual([
       expect.stringMatching(/web-new, which gets traffic, is deleted/),
+    ]);
+    const eviction = { method: 'POST', path: '/api/v1/namespaces/shop/pods/web-1/eviction' };
+    await answered(authors, eviction, { kind: 'Status' });
+    const leaving = at(8, 62_000, KEYS.pods, object('Pod', 'web-1', {}));
+    expect([true, false].map((isTaken) => authors.hasMade(leaving, isTaken))).toEqual([
+      true,
+      false,
     ]);
   });
 
