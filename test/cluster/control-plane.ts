@@ -51,7 +51,12 @@ const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata', users: [CONTROLLER] }, { level: 'None' }],
+  rules: [
+    { level: 'Metadata', users: [CONTROLLER] },
+    // Controllers as they are installed, each with a token of its own.
+    { level: 'Metadata', userGroups: ['system:serviceaccounts'] },
+    { level: 'None' },
+  ],
 };
 
 /** A transport as the kubeconfig says, and what closes it. */
@@ -69,8 +74,12 @@ export async function transportOf(
   return { send: transport.send, close: () => transport.close(), server: connection.server };
 }
 
-/** Starts all three; resolves when the API server is ready. */
-export async function startControlPlane(programs: Programs, folder: string): Promise<ControlPlane> {
+/** Starts all three, or those two that only keep what they are given; resolves when the API server is ready. */
+export async function startControlPlane(
+  programs: Programs,
+  folder: string,
+  { hasControllers = true }: { readonly hasControllers?: boolean } = {},
+): Promise<ControlPlane> {
   const [etcdPort, peerPort, apiPort] = await freePorts(3);
   const data = dataFolder();
   const parts: Part[] = [];
@@ -94,27 +103,29 @@ export async function startControlPlane(programs: Programs, folder: string): Pro
     const client = createClient({ transport: reach.send, userAgent: 'cluster' });
     await apiServer.ready(async () => (await client.raw('GET', '/readyz')).text === 'ok');
     reach.close();
-    parts.push(
-      startPart({
-        name: 'kube-controller-manager',
-        program: programs.controllerManager,
-        folder,
-        args: {
-          kubeconfig: access.kubeconfig,
-          'service-account-private-key-file': `${folder}/service-account.key`,
-          'leader-elect': false,
-          'secure-port': 0,
-          'kube-api-qps': 2000,
-          'kube-api-burst': 4000,
-          controllers: CONTROLLERS.join(','),
-        },
-      }),
-    );
+    if (hasControllers) parts.push(startControllers(programs, folder, access.kubeconfig));
     return { ...access, auditLog: `${folder}/audit.log`, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function startControllers(programs: Programs, folder: string, kubeconfig: string): Part {
+  return startPart({
+    name: 'kube-controller-manager',
+    program: programs.controllerManager,
+    folder,
+    args: {
+      kubeconfig,
+      'service-account-private-key-file': `${folder}/service-account.key`,
+      'leader-elect': false,
+      'secure-port': 0,
+      'kube-api-qps': 2000,
+      'kube-api-burst': 4000,
+      controllers: CONTROLLERS.join(','),
+    },
+  });
 }
 
 /** etcd waits for its disk with every write: memory is what a test has it on. */
@@ -168,6 +179,8 @@ function apiServerFlags(
     'service-cluster-ip-range': '10.96.0.0/16',
     // Pods would wait for tokens that no kubelet mounts.
     'disable-admission-plugins': 'ServiceAccount',
+    // Some clusters have it: who names owners needs rights to them.
+    'enable-admission-plugins': 'OwnerReferencesPermissionEnforcement',
     'audit-policy-file': `${folder}/audit-policy.yaml`,
     'audit-log-path': `${folder}/audit.log`,
   };

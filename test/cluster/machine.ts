@@ -108,7 +108,8 @@ function isOfNobody(error: Error): boolean {
   );
 }
 
-async function furnish(client: KubeClient): Promise<void> {
+/** Makes the kinds of ours and of the mesh, and the controller's namespace; resolves when they are served. */
+export async function furnish(client: KubeClient): Promise<void> {
   for (const name of NAMES) {
     await ensure(client, NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   }
