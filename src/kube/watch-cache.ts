@@ -10,6 +10,7 @@ import { type Clock, type Random, TransportError } from '../lib/ports.ts';
 import { between, later, milliseconds, seconds } from '../lib/time.ts';
 import type { KubeClient, WatchEvent } from './client.ts';
 import { ApiError, isExpired, isNotFound } from './errors.ts';
+import { whenOverdue } from './overdue.ts';
 
 export interface Change<T> {
   readonly before: T | undefined;
@@ -65,8 +66,6 @@ const LAST_DELAY_MS = 30_000;
 const ABSENT_DELAY_MS = 60_000;
 /** The server ends a watch after this; spread, so that not all caches reconnect at once. */
 const WATCH_SECONDS = 300;
-/** How much later than that a watch is given up: its connection is dead. */
-const GRACE_SECONDS = 10;
 /** A watch that ends sooner is a failure: asking again without a pause would be a loop. */
 const SHORTEST_WATCH_MS = 1000;
 
@@ -229,9 +228,8 @@ class Cache<T extends KubeObject> implements WatchCache<T> {
     const timeoutSeconds = Math.round(WATCH_SECONDS * (1 + random.next()));
     const started = clock.now();
     const silence = cancellation();
-    const stopTimer = clock.at(later(started, seconds(timeoutSeconds + GRACE_SECONDS)), () =>
-      silence.now(),
-    );
+    const end = later(started, seconds(timeoutSeconds));
+    const stopTimer = whenOverdue(clock, end, () => silence.now());
     const stopStop = this.#stop.cancel.onCancel(() => silence.now());
     try {
       const events = client.watch<T>(resource, {
