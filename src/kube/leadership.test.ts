@@ -42,6 +42,7 @@ async function started() {
   const problems: string[] = [];
   const leaders: string[] = [];
   const down = new Set<string>();
+  const silent = new Set<string>();
   const asked: string[] = [];
   const candidate = (identity: string) => {
     const stop = cancellation();
@@ -53,6 +54,7 @@ async function started() {
     const own = createClient({
       transport: (request) => {
         asked.push(`${identity}: ${request.method}`);
+        if (silent.has(identity)) return new Promise<never>(() => undefined);
         return down.has(identity)
           ? Promise.reject(new ApiError({ message: `${identity} is cut off` }, 503))
           : server.handle(request);
@@ -78,7 +80,7 @@ async function started() {
     return one;
   };
   const lease = async () => (await client.get<KubeObject & { readonly spec: Spec }>(REF)).spec;
-  return { clock, client, candidate, lease, problems, leaders, down, asked };
+  return { clock, client, candidate, lease, problems, leaders, down, silent, asked };
 }
 
 describe('a leader', () => {
@@ -127,6 +129,32 @@ describe('a leader', () => {
     expect(b.leadership?.holds()).toBe(true);
     expect(await lease()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
     await b.leadership?.giveUp();
+  });
+
+  it.each([
+    { reason: 'renewal', waitMs: 2500 },
+    { reason: 'farewell', waitMs: 500 },
+  ])('that is not answered gives up all the same ($reason)', async ({ waitMs }) => {
+    const { clock, candidate, silent, problems } = await started();
+    const a = candidate('a');
+    await clock.advance(milliseconds(10));
+    silent.add('a');
+    await clock.advance(milliseconds(waitMs));
+    let isOver = false;
+    const ending = (async () => {
+      await a.leadership?.giveUp();
+      isOver = true;
+    })();
+    expect(a.leadership?.holds()).toBe(false);
+    await clock.advance(seconds(2));
+    expect(isOver).toBe(true);
+    await ending;
+    expect(problems).toEqual([
+      'the Lease default/lock was not given up within 1.5 s: the next leader waits for its end',
+    ]);
+    expect(a.leadership?.lost.cancelled).toBe(false);
+    await clock.advance(seconds(60));
+    expect(a.leadership?.holds()).toBe(false);
   });
 
   it('that cannot reach the server is lost before anybody else begins', async () => {

@@ -39,7 +39,10 @@ export interface Leadership {
   readonly lost: Cancel;
   /** Whether the lease is ours at this moment, by the clock. */
   holds(): boolean;
-  /** Ends renewing and lets the next one begin at once. To be called when nothing more is written. */
+  /**
+   * Ends renewing and lets the next one begin at once, unless the server does not answer in time: then that one waits until
+   * the lease has run out. To be called when nothing more is written.
+   */
   giveUp(): Promise<void>;
 }
 
@@ -70,6 +73,9 @@ export function leadershipProblem({
     ? `--leader-election-renew-deadline must be longer than ${JITTER} times --leader-election-retry-period`
     : undefined;
 }
+
+/** How long giving it up may take: a controller ends within five seconds, whatever its server does. */
+const FAREWELL = milliseconds(1500);
 
 /** Candidates do not all try at the same moment. */
 const JITTER = 1.2;
@@ -112,6 +118,10 @@ class Candidate implements Leadership {
   }
 
   holds(): boolean {
+    return !this.#ended.cancel.cancelled && this.#isOurs();
+  }
+
+  #isOurs(): boolean {
     if (this.#renewedAt === undefined || this.#lost.cancel.cancelled) return false;
     const { clock, leaseDuration } = this.#options;
     return clock.now() < later(this.#renewedAt, leaseDuration);
@@ -128,10 +138,22 @@ class Candidate implements Leadership {
   }
 
   async giveUp(): Promise<void> {
+    const { clock, namespace, name } = this.#options;
     this.#ended.now();
-    await this.#renewing;
     this.#deadline?.();
-    if (!this.holds()) return;
+    const isDone = cancellation();
+    const late = sleep(clock, FAREWELL, isDone.cancel).then(() => 'late' as const);
+    if ((await Promise.race([this.#release(), late])) === 'late') {
+      const what = `the Lease ${namespace}/${name} was not given up within ${FAREWELL / 1000} s`;
+      this.#report(new Error(`${what}: the next leader waits for its end`));
+    }
+    isDone.now();
+  }
+
+  /** Goes on when a request that hangs is answered after all. */
+  async #release(): Promise<void> {
+    await this.#renewing;
+    if (!this.#isOurs()) return;
     try {
       const lease = await this.#options.client.get<Lease>(this.#ref);
       if (lease.spec?.holderIdentity !== this.#options.identity) return;
