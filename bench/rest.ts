@@ -1,5 +1,5 @@
 // `npm run bench:rest [-- --count N]`: what the controller takes with N Rollouts at rest on a real API server, how soon it
-// is ready, and that it writes nothing but its Lease and Events; then the same for a controller that takes its place.
+// is ready, and that it writes nothing but its Lease; then the same for a controller that takes its place.
 //
 // The Rollouts are stored as they would be left: nobody has to work through them, no pod runs. The API server has etcd
 // below it and no controllers beside it.
@@ -113,20 +113,13 @@ function peakOf(pid: number): number {
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
 }
 
-/** Changes that came between, by verb and resource; the Lease's left out, and Events, which change nothing. */
+/** Changes that came between, by verb and resource; the Lease's left out. */
 function writesBetween(before: Requests, after: Requests): Readonly<Record<string, number>> {
   const writes = Object.entries(after.by)
-    .filter(([key]) => !/^(?:get|list|watch) | (?:leases|events)(?: |$)/.test(key))
+    .filter(([key]) => !/^(?:get|list|watch) | leases(?: |$)/.test(key))
     .map(([key, value]) => [key, value - (before.by[key] ?? 0)] as const)
     .filter(([, value]) => value > 0);
   return Object.fromEntries(writes);
-}
-
-function eventsIn({ by }: Requests): number {
-  return Object.entries(by).reduce(
-    (sum, [key, value]) => sum + (key.endsWith(' events') ? value : 0),
-    0,
-  );
 }
 
 /** One controller's life over them. */
@@ -151,7 +144,6 @@ async function rest(plane: ControlPlane): Promise<object> {
       restCpuSeconds: Number((used.cpuSeconds - cpuSeconds).toFixed(2)),
       rssMib: used.rssMib,
       peakMib: peakOf(pid),
-      events: eventsIn(after) - eventsIn(before),
       writes: writesBetween(before, after),
     };
   } finally {

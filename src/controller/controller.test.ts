@@ -234,6 +234,18 @@ describe('at rest', () => {
     expect(perSecond.filter((count) => count > PASS_LOOKS)).toHaveLength(1);
     expect(requests).toBe(before);
   });
+
+  it('a controller that takes its place reads all, and writes and tells nothing', async () => {
+    const asked: string[] = [];
+    const one = await started({ onRequest: ({ method }) => asked.push(method) });
+    await create(one, rollout('web'));
+    await one.advance(60_000);
+    expect(await phaseOf(one, 'web')).toBe('Healthy');
+    asked.length = 0;
+    await one.restart();
+    await one.advance(60_000);
+    expect(new Set(asked)).toEqual(new Set(['GET']));
+  });
 });
 
 describe('a cluster without Istio', () => {

@@ -42,10 +42,12 @@ export function decide(world: RolloutWorld, now: Instant): Decision<RolloutStatu
     return decisionOf(pass, nextStatus(pass));
   };
   const decision = onward(driven, decideOnce(driven), { now, decide: decideOnce });
-  return world.firstSeen ? announced(world, decision) : decision;
+  // One that another controller has driven is no news: a restart over thousands at rest writes nothing.
+  const isNew = world.firstSeen && world.rollout.status?.observedGeneration === undefined;
+  return isNew ? announced(world, decision) : decision;
 }
 
-/** A Rollout that is seen for the first time is told of before anything else. */
+/** A Rollout that no controller has seen yet is told of before anything else. */
 function announced(
   { rollout }: RolloutWorld,
   decision: Decision<RolloutStatus>,
