@@ -43,6 +43,8 @@ async function started() {
   const leaders: string[] = [];
   const down = new Set<string>();
   const silent = new Set<string>();
+  /** Of those that were silent: answers what they were asked. */
+  let answer: () => void = () => undefined;
   const asked: string[] = [];
   const candidate = (identity: string) => {
     const stop = cancellation();
@@ -54,7 +56,11 @@ async function started() {
     const own = createClient({
       transport: (request) => {
         asked.push(`${identity}: ${request.method}`);
-        if (silent.has(identity)) return new Promise<never>(() => undefined);
+        if (silent.has(identity)) {
+          return new Promise((resolve) => {
+            answer = () => resolve(server.handle(request));
+          });
+        }
         return down.has(identity)
           ? Promise.reject(new ApiError({ message: `${identity} is cut off` }, 503))
           : server.handle(request);
@@ -80,7 +86,18 @@ async function started() {
     return one;
   };
   const lease = async () => (await client.get<KubeObject & { readonly spec: Spec }>(REF)).spec;
-  return { clock, client, candidate, lease, problems, leaders, down, silent, asked };
+  return {
+    clock,
+    client,
+    candidate,
+    lease,
+    problems,
+    leaders,
+    down,
+    silent,
+    asked,
+    answer: () => answer(),
+  };
 }
 
 describe('a leader', () => {
@@ -155,6 +172,21 @@ describe('a leader', () => {
     expect(a.leadership?.lost.cancelled).toBe(false);
     await clock.advance(seconds(60));
     expect(a.leadership?.holds()).toBe(false);
+  });
+
+  it('that is to end before it is one does not wait for an answer, and does not lead by a late one', async () => {
+    const { clock, candidate, silent, lease, problems, answer } = await started();
+    silent.add('a');
+    const a = candidate('a');
+    await clock.advance(milliseconds(10));
+    a.leave();
+    await clock.advance(milliseconds(10));
+    expect(a).toMatchObject({ isDone: true, leadership: undefined });
+    silent.clear();
+    answer();
+    await clock.advance(seconds(1));
+    expect(await lease()).toMatchObject({ holderIdentity: '' });
+    expect(problems).toEqual([]);
   });
 
   it('that cannot reach the server is lost before anybody else begins', async () => {

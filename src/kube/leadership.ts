@@ -87,10 +87,25 @@ export async function becomeLeader(
 ): Promise<Leadership | undefined> {
   const candidate = new Candidate(options);
   while (!cancel.cancelled) {
-    if (await candidate.tries()) return candidate.lead();
-    await sleep(options.clock, candidate.pause(), cancel);
+    const trying = candidate.tries();
+    const isTaken = await unless(cancel, trying);
+    if (isTaken === true) return candidate.lead();
+    // Nobody waits for what is still on its way: should it take the lease, that is given back.
+    if (isTaken === undefined) void trying.then(() => candidate.giveUp());
+    else await sleep(options.clock, candidate.pause(), cancel);
   }
   return undefined;
+}
+
+/** What comes of `work`; undefined if `cancel` comes first. */
+async function unless<T>(cancel: Cancel, work: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const stop = cancel.onCancel(() => resolve(undefined));
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    stop();
+  }
 }
 
 class Candidate implements Leadership {
