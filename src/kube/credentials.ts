@@ -39,12 +39,19 @@ export function fileToken(
 ): Credentials {
   let last = fallback;
   const read = async (): Promise<string | undefined> => {
-    const text = (await files.read(path))?.trim() ?? '';
-    return text === '' ? undefined : text;
+    try {
+      return (await files.read(path))?.trim();
+    } catch (error) {
+      if (last !== undefined) return last;
+      const cause = error instanceof Error ? error.message : String(error);
+      const what = `tokenFile ${path} of ${where} cannot be read: ${cause}`;
+      throw new ConfigError(`${what}; let this user read it`, { cause: error });
+    }
   };
   return {
     current: async () => {
-      last = (await read()) ?? last;
+      const text = (await read()) ?? '';
+      if (text !== '') last = text;
       if (last !== undefined) return bearer(last);
       throw new ConfigError(
         `tokenFile ${path} of ${where} is missing or empty: put the token there`,

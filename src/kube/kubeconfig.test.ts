@@ -285,6 +285,21 @@ describe('credentials of a kubeconfig', () => {
     expect(await token()).toBe('Bearer two');
   });
 
+  it('a token file that may not be read is told, but not once there is a token of it', async () => {
+    const { load, memory } = machine({
+      files: { [FILE]: config({ user: { tokenFile: '/token' } }), '/token': 'one' },
+    });
+    const { credentials } = await load();
+    memory.read = () => Promise.reject(new Error('EACCES: permission denied'));
+    await expect(credentials.current()).rejects.toThrow(
+      `tokenFile /token of user "me" of ${FILE} cannot be read: EACCES: permission denied; let this user read it`,
+    );
+    memory.read = (path) => Promise.resolve(memory.contents.get(path));
+    await credentials.current();
+    memory.read = () => Promise.reject(new Error('EACCES: permission denied'));
+    expect((await credentials.current()).headers['authorization']).toBe('Bearer one');
+  });
+
   it('a token file counts before a token, which stands in for it', async () => {
     const { load, memory } = machine({
       files: { [FILE]: config({ user: { tokenFile: '/token', token: 'old' } }) },
