@@ -126,8 +126,12 @@ export class Requests {
       return await work(inner.cancel);
     } catch (error) {
       if (!isLate) throw error;
-      const message = `${what}: no answer within ${timeout / 1000} s`;
-      throw new TransportError('timeout', message, { cause: error });
+      const time = `${timeout / 1000} s`;
+      const how =
+        error instanceof ApiError
+          ? `refused for ${time}: ${error.message}`
+          : `no answer within ${time}`;
+      throw new TransportError('timeout', `${what}: ${how}`, { cause: error });
     } finally {
       stopTimer();
       stopOuter?.();

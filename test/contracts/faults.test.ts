@@ -123,6 +123,9 @@ describe.each(SERVERS.filter(({ isOurs }) => isOurs))(
       const asked = script(...Array.from({ length: 30 }, () => busy));
       const failure = await failureOf(server.wait(hurried.get(REF)));
       expect(failure).toMatchObject({ name: 'TransportError', kind: 'timeout' });
+      expect(failure.message).toMatch(
+        /GET .*kube-root: refused for 20 s: the script says TooManyRequests/,
+      );
       expect(asked()).toBeLessThan(10);
     });
 
