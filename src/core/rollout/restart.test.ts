@@ -19,14 +19,15 @@ function owner(kind: string, uid: string) {
   return { apiVersion: '', kind, name: kind, uid, controller: true };
 }
 
-function setOf(available: number): ReplicaSet {
+/** Two pods by its spec. */
+function setOf(available: number, uid = 'set', hash = HASH): ReplicaSet {
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: {
-      name: 'web-a',
-      uid: 'set',
-      labels: { [HASH_LABEL]: HASH },
+      name: `web-${hash}`,
+      uid,
+      labels: { [HASH_LABEL]: hash },
       ownerReferences: [owner('Rollout', 'u')],
     },
     spec: { replicas: 2, selector: {} },
@@ -52,6 +53,7 @@ function pod(name: string, readyFor?: number, more: object = {}): Pod {
   };
 }
 
+const OTHERS = { ownerReferences: [owner('ReplicaSet', 'other')] };
 const LEAVING = { deletionTimestamp: ago(5) };
 
 interface Row {
@@ -59,6 +61,8 @@ interface Row {
   readonly pods: readonly Pod[];
   /** What their set says. */
   readonly available: number;
+  /** And an older one, if there is one. */
+  readonly otherAvailable?: number;
   readonly evicted: readonly string[];
   /** Seconds until it looks again; without, a change of the set is awaited. */
   readonly again?: readonly number[];
@@ -100,6 +104,14 @@ const ROWS: readonly Row[] = [
     again: [30],
   },
   {
+    reason: 'pods of one set are older than what it says, as many as another has lost',
+    pods: [pod('a', 100), pod('b'), pod('x', 100, OTHERS), pod('y', 100, OTHERS)],
+    available: 2,
+    otherAvailable: 1,
+    evicted: [],
+    again: [30],
+  },
+  {
     reason: 'a pod that is ready has to be so for a while',
     pods: [pod('a', 100), pod('b', 20)],
     available: 1,
@@ -109,7 +121,7 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('a restart looks again', () => {
-  it.each(ROWS)('when $reason', ({ pods, available, evicted, again = [] }) => {
+  it.each(ROWS)('when $reason', ({ pods, available, otherAvailable, evicted, again = [] }) => {
     const rollout: Rollout = {
       apiVersion: 'argoproj.io/v1alpha1',
       kind: 'Rollout',
@@ -123,7 +135,9 @@ describe('a restart looks again', () => {
       status: { currentPodHash: HASH, stableRS: HASH },
     };
     const answers = [{ kind: 'pods' as const, key: 'pods/restart', pods }];
-    const pass = passOf(worldOf(rollout, HASH, { replicaSets: [setOf(available)], answers }), NOW);
+    const others = otherAvailable === undefined ? [] : [setOf(otherAvailable, 'other', 'b')];
+    const replicaSets = [setOf(available), ...others];
+    const pass = passOf(worldOf(rollout, HASH, { replicaSets, answers }), NOW);
     expect(restartPods(pass)).toBe(evicted.length > 0);
     const names = pass.draft.writes.map((write) => write.kind === 'evict' && write.ref.name);
     expect(names).toEqual(evicted);

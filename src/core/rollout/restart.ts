@@ -1,6 +1,6 @@
 // Restart of pods: those older than `spec.restartAt` are evicted, as many at a time as availability allows
 // (rollout.md 3.10). Entry point: `restartPods`.
-import type { Pod } from '../../api/kubernetes.ts';
+import type { Pod, ReplicaSet } from '../../api/kubernetes.ts';
 import { PODS } from '../../api/resources.ts';
 import { selectorText } from '../../api/selector.ts';
 import { type Instant, instant, later, parseInstant, seconds } from '../../lib/time.ts';
@@ -72,8 +72,11 @@ function evict(pass: Pass, old: readonly Pod[], pods: readonly Pod[]): boolean {
  * has gone, as its set counts it no more, nor of a disruption budget that it allows again: there one has to look.
  */
 function isUpToDate(pass: Pass, pods: readonly Pod[]): boolean {
-  const told = pass.sets.all.reduce((sum, set) => sum + availableOf(set), 0);
-  return availableAmong(pass, pods) >= told;
+  return pass.sets.all.every((set) => availableAmong(pass, podsOf(set, pods)) >= availableOf(set));
+}
+
+function podsOf({ metadata }: ReplicaSet, pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter((pod) => controllerOf(pod)?.uid === metadata.uid);
 }
 
 /** Pods of the Rollout's sets: stable first, then new, then the others by age. */
@@ -94,8 +97,7 @@ function canRestart(pass: Pass, pods: readonly Pod[]): number {
 /** No more of a set than its size: the others are about to go. */
 function availableIn(pass: Pass, pods: readonly Pod[]): number {
   return pass.sets.all.reduce((sum, set) => {
-    const own = pods.filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
-    return sum + Math.min(availableAmong(pass, own), sizeOf(set));
+    return sum + Math.min(availableAmong(pass, podsOf(set, pods)), sizeOf(set));
   }, 0);
 }
 
