@@ -146,14 +146,17 @@ function withoutLastApplied<T extends KubeObject>(object: T): T {
 }
 
 /** What the caches say of the object of `ref`; undefined when its kind is not watched. */
-export function seenIn(caches: Caches, ref: ObjectRef): Seen | undefined {
-  const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
+export function seenIn(
+  caches: readonly (Caches | WorkloadCaches)[],
+  ref: ObjectRef,
+): Seen | undefined {
+  const all = caches.flatMap((some): readonly WatchCache<KubeObject>[] => Object.values(some));
   const cache = all.find(
     (candidate) =>
       candidate.resource.plural === ref.resource.plural &&
       candidate.resource.group === ref.resource.group,
   );
-  // What is not served (any more) will never be seen: nobody waits for it.
-  if (cache === undefined || cache.isAbsent) return undefined;
+  // What is not served (any more), or not read yet, may never be seen: nobody waits for it.
+  if (cache === undefined || cache.isAbsent || cache.resourceVersion === '') return undefined;
   return { object: cache.get(ref.namespace, ref.name), readUpTo: cache.resourceVersion };
 }

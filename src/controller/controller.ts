@@ -169,7 +169,7 @@ class Shell implements Controller {
       managedObjects: this.#managedObjects,
       kinds: this.#kinds,
       pass: this.#passPorts(),
-      release: { client, log, abandoned: this.#abandoned.cancel },
+      release: { client, log, abandoned: forbidden(this.#abandoned.cancel, this.#options.leads) },
     });
   }
 
@@ -268,7 +268,7 @@ class Shell implements Controller {
       stopping: this.#stopping.cancel,
       abandoned: forbidden(this.#abandoned.cancel, this.#options.leads),
       queue: this.#queue,
-      look: (ref) => seenIn(this.#caches, ref),
+      look: (ref) => seenIn([this.#caches, this.#workloadCaches], ref),
       tell: (ref, uid, note) => this.#tell(ref, uid, note),
       asks: {
         client,

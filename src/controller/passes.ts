@@ -1,4 +1,5 @@
 // The passes of all keys, each with what is remembered of its key from pass to pass. Entry point: `Passes`.
+import type { KubeObject } from '../api/object.ts';
 import { ROLLOUTS } from '../api/resources.ts';
 import type { Caches, DecidedCaches } from './caches.ts';
 import { partsOf } from './key.ts';
@@ -25,9 +26,15 @@ interface Key {
   readonly name: string;
 }
 
+/** What is remembered is of one object: another one of the same name begins anew. */
+interface Remembered {
+  readonly uid: string | undefined;
+  readonly memory: Memory;
+}
+
 export class Passes {
   readonly #options: PassesOptions;
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new Map<string, Remembered>();
   readonly #kinds: ReadonlyMap<string, Kind>;
 
   constructor(options: PassesOptions) {
@@ -45,20 +52,28 @@ export class Passes {
   async run(key: string): Promise<PassResult> {
     const parsed = this.#parse(key);
     if (parsed === undefined) return 'done';
-    const memory = this.#memories.get(key) ?? new Memory();
-    this.#memories.set(key, memory);
+    const memory = this.#memoryOf(key, this.#objectOf(parsed)?.metadata.uid);
     const result = await runPass(this.#options.pass, { ...parsed, key, memory });
-    if (result === 'retry' || !this.#isGone(parsed)) return result;
+    if (result === 'retry' || this.#objectOf(parsed) !== undefined) return result;
     this.#memories.delete(key);
     if (parsed.kind.resource !== ROLLOUTS) return 'done';
     const objects = this.#options.managedObjects.of(parsed);
     return releaseObjects(this.#options.release, parsed, objects);
   }
 
-  #isGone({ kind, namespace, name }: Key): boolean {
+  #memoryOf(key: string, uid: string | undefined): Memory {
+    const known = this.#memories.get(key);
+    if (known !== undefined && (uid === undefined || known.uid === uid)) return known.memory;
+    known?.memory.end();
+    const memory = new Memory();
+    this.#memories.set(key, { uid, memory });
+    return memory;
+  }
+
+  #objectOf({ kind, namespace, name }: Key): KubeObject | undefined {
     const { decided } = this.#options;
     const cache = decided.find(([plural]) => plural === kind.resource.plural)?.[1];
-    return cache?.get(namespace, name) === undefined;
+    return cache?.get(namespace, name);
   }
 
   #parse(key: string): Key | undefined {
@@ -69,6 +84,6 @@ export class Passes {
 
   /** Ends all questions. */
   end(): void {
-    for (const memory of this.#memories.values()) memory.end();
+    for (const { memory } of this.#memories.values()) memory.end();
   }
 }

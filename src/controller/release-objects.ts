@@ -37,6 +37,7 @@ export async function releaseObjects(
   const ports = { client, tell: () => undefined, cancel: abandoned };
   const outcome = await applyWrites(ports, objects.map(releaseWrite));
   if (outcome.kind === 'ok') return 'done';
-  log.warn('cannot give back what a Rollout that is gone has pointed', { namespace, name });
+  const cause = 'error' in outcome ? outcome.error.message : outcome.kind;
+  log.warn('cannot give back what a Rollout that is gone has pointed', { namespace, name, cause });
   return 'retry';
 }

@@ -5,7 +5,7 @@
 // long as it asks. (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/)
 import type { Cancel, Clock, HttpRequest, Instant, Stop, Transport } from '../lib/ports.ts';
 import { instant, later, seconds } from '../lib/time.ts';
-import { retryAfterOf } from './requests.ts';
+import { isEviction, retryAfterOf } from './requests.ts';
 
 export interface BudgetOptions {
   readonly clock: Clock;
@@ -130,7 +130,9 @@ export function budgeted(transport: Transport, budget: Budget, clock: Clock): Tr
     if (isWatch(request)) return transport(request);
     await budget.take(request.cancel);
     const response = await budget.whileUnderWay(() => transport(request));
-    const wait = response.status === 429 && !isEviction(request) ? retryAfterOf(response) : 0;
+    // A disruption budget's 429 is about that pod alone.
+    const isBusy = response.status === 429 && !isEviction(request.path);
+    const wait = isBusy ? retryAfterOf(response) : 0;
     if (wait !== undefined && wait > 0) budget.hold(later(clock.now(), seconds(wait)));
     return response;
   };
@@ -138,9 +140,4 @@ export function budgeted(transport: Transport, budget: Budget, clock: Clock): Tr
 
 function isWatch({ method, path }: HttpRequest): boolean {
   return method === 'GET' && /[?&]watch=(?:true|1)(?:&|$)/.test(path);
-}
-
-/** A disruption budget's 429 is about that pod alone. */
-function isEviction({ path }: HttpRequest): boolean {
-  return /\/eviction(?:$|\?)/.test(path);
 }

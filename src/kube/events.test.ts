@@ -191,6 +191,15 @@ describe('the event recorder', () => {
     expect(problems).toEqual(['A: nothing listens']);
   });
 
+  it('credentials that are being renewed are waited for', async () => {
+    const { clock, server, events, asked, problems } = recorder();
+    server.next(refusal(401, 'Unauthorized'));
+    events.record(event('A'));
+    await clock.advance(seconds(60));
+    expect(asked()).toEqual(['POST A', 'POST A']);
+    expect(problems).toEqual([]);
+  });
+
   it('a refusal is told and not tried again', async () => {
     const { clock, server, events, asked, problems } = recorder();
     server.next(refusal(403, 'Forbidden'));

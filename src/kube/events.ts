@@ -247,7 +247,10 @@ class Recorder implements EventRecorder {
   }
 }
 
+/** Credentials that are being renewed, a server that is slow or busy. */
+const PASSING: ReadonlySet<number> = new Set([401, 408, 429]);
+
 /** The server has understood and will not have it: asking again would be no use. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && error.code < 500 && error.code !== 429;
+  return error instanceof ApiError && error.code < 500 && !PASSING.has(error.code);
 }

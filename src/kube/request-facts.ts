@@ -98,6 +98,8 @@ function verbOf(method: string, isNamed: boolean, isWatch: boolean): Verb {
 
 function shownName({ body }: HttpRequest, { kind, name }: Place, verb: Verb): string {
   if (verb === 'List' || verb === 'Watch' || NAMELESS.has(kind)) return NO_NAME;
+  // Those that we make and delete are of Experiments, with another name for each update.
+  if (kind === 'services' && (verb === 'Create' || verb === 'Delete')) return NO_NAME;
   if (name !== undefined) return name;
   return verb === 'Create' && body !== undefined ? nameIn(body) : NO_NAME;
 }

@@ -81,7 +81,8 @@ export class Requests {
       if (response.status < 300) return response;
       const error = await errorOf(response);
       const clock = this.#options.patience?.clock;
-      const wait = waitOf(response);
+      // A disruption budget's "not now" is for who evicts: he has other things to do meanwhile.
+      const wait = isEviction(path) ? undefined : waitOf(response);
       if (clock === undefined || wait === undefined || tries >= MOST_TRIES) throw error;
       await sleep(clock, wait, options.cancel);
       if (options.cancel?.cancelled === true) throw error;
@@ -144,6 +145,10 @@ function waitOf({ status, headers }: HttpResponse): Duration | undefined {
   if (status !== 429 && status < 500) return undefined;
   const wanted = retryAfterOf({ headers });
   return wanted === undefined ? undefined : seconds(wanted);
+}
+
+export function isEviction(path: string): boolean {
+  return /\/eviction(?:$|\?)/.test(path);
 }
 
 /** For how many seconds the server asks not to be asked, no longer than a minute; undefined if it does not say. */

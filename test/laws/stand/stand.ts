@@ -285,7 +285,7 @@ export class Stand {
       log: SILENT,
       stopping: cancellation().cancel,
       abandoned: cancellation().cancel,
-      look: (ref: ObjectRef) => seenIn(this.#caches, ref),
+      look: (ref: ObjectRef) => seenIn([this.#caches], ref),
       tell: (_ref, _uid, note) => this.#options.onEvent?.(note),
       queue: {
         add: onLookAgain,
