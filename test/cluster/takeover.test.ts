@@ -83,12 +83,28 @@ async function differencesAt(point: RestPoint): Promise<readonly string[]> {
   ];
 }
 
+/** Rest points that are over before a real clock lets a controller be looked at; the virtual one has them all. */
+const TOO_SHORT: Readonly<Record<string, string>> = {
+  'bluegreen-auto-seconds 1': 'it promotes itself two and a half seconds after the rest point',
+  'experiment-step-weights 1': 'its experiment ends two and a half seconds after the rest point',
+};
+
 describe.concurrent('a controller that takes over on a real API server', () => {
-  it.each(restPoints())(
+  it('says what it leaves out, and why', () => {
+    const names = new Set(restPoints().map(({ name }) => name));
+    for (const [name, reason] of Object.entries(TOO_SHORT)) {
+      expect(names).toContain(name);
+      process.stderr.write(`${name} is left out: ${reason}\n`);
+    }
+  });
+
+  it.for(restPoints())(
     'touches nothing that runs, and goes on as recorded: $name',
-    async (point) => {
+    { timeout: LONGEST_MS },
+    async (point, { skip }) => {
+      const reason = TOO_SHORT[point.name];
+      skip(reason !== undefined, reason);
       expect(await differencesInTime(point.name, () => differencesAt(point))).toEqual([]);
     },
-    LONGEST_MS,
   );
 });
