@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['test/cluster/setup.ts'],
     isolate: false,
     pool: 'threads',
+    reporters: ['default', './scripts/summary-reporter.mjs'],
+    // Most of the time a test waits; more of them at once than this are too many for two cores.
     maxWorkers: 3,
     maxConcurrency: 12,
     testTimeout: 240_000,

@@ -7,14 +7,7 @@ const words = process.argv.slice(2);
 const isWhole = words.includes('--all');
 const child = spawn(
   'vitest',
-  [
-    'run',
-    '--config',
-    'vitest.cluster.config.ts',
-    '--reporter=default',
-    '--reporter=./scripts/summary-reporter.mjs',
-    ...words.filter((word) => word !== '--all'),
-  ],
+  ['run', '--config', 'vitest.cluster.config.ts', ...words.filter((word) => word !== '--all')],
   { stdio: 'inherit', env: { ...process.env, ...(isWhole ? { [WHOLE_MATRIX]: '1' } : {}) } },
 );
 child.on('error', (error) => {
