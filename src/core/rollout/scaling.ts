@@ -153,7 +153,8 @@ function scaleOthers(pass: Pass): boolean {
   if (withPods.length === 0) return false;
   const referenced = referencedHashes(pass);
   const cleaned = cleanUnhealthy(pass, withPods, referenced);
-  const available = sets.all.reduce((sum, set) => sum + availableOf(set), 0);
+  // A set that was made smaller still counts, in its status, pods that are going.
+  const available = sets.all.reduce((sum, set) => sum + Math.min(sizeOf(set), availableOf(set)), 0);
   const budget = available - (replicas - limitsOf(rollout).maxUnavailable);
   if (budget <= 0) return cleaned;
   const rest = cleaned ? withPods.filter((set) => isHealthy(set)) : withPods;
