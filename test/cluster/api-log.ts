@@ -41,7 +41,9 @@ export async function startLog(
   const problems: Error[] = [];
   const hear = (logged: Logged): void => {
     const { namespace = '' } = logged.object.metadata;
-    told.set(namespace, [...(told.get(namespace) ?? []), logged]);
+    const known = told.get(namespace);
+    if (known === undefined) told.set(namespace, [logged]);
+    else known.push(logged);
   };
   const starts = await Promise.all(
     resources.map((resource) => client.list(resource, { limit: 1 })),
