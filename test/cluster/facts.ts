@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { TestCluster } from './test-cluster.ts';
 import { FACTS_FILE } from './test-cluster.ts';
 
-export type Facts = Omit<TestCluster, 'stop' | 'auditLog' | 'server'>;
+export type Facts = Omit<TestCluster, 'stop'>;
 
 /** Names the kubeconfig of the cluster for the tests' workers. */
 export const CLUSTER_VARIABLE = 'SLIPWAY_TEST_CLUSTER';
@@ -15,5 +15,6 @@ export function clusterFacts(): Facts {
   if (kubeconfig === '') throw new Error(`${CLUSTER_VARIABLE} is not set: npm run test:cluster`);
   const file = join(dirname(kubeconfig), FACTS_FILE);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Facts;
-  return { kubeconfig, controllerKubeconfig: kubeconfig, prometheus: '' };
+  const server = /server: (\S+)/.exec(readFileSync(kubeconfig, 'utf8'))?.[1] ?? '';
+  return { server, kubeconfig, controllerKubeconfig: kubeconfig, prometheus: '', auditLog: '' };
 }

@@ -15,6 +15,8 @@ export interface Started {
   readonly err: () => string;
   /** Resolves with everything printed once it matches; fails when the program ends before. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Sends one that does not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends a signal and gives the exit status; null if the signal killed it. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
   readonly exit: Promise<number | null>;
@@ -105,6 +107,9 @@ function started(child: Child): Started {
       look();
       void exit.then((code) => reject(new Error(`it ended with ${code}: ${err}${out}`)));
       return promise;
+    },
+    signal: (signal) => {
+      child.kill(signal);
     },
     end: (signal = 'SIGINT') => {
       child.kill(signal);
