@@ -51,6 +51,7 @@ export class Player {
   readonly #rest: State[] = [];
   readonly #said: string[] = [];
   readonly #changedAt = new Map<string, number>();
+  #actedAt = 0;
 
   constructor(stage: Stage, trace: Trace, metrics: MetricSource) {
     this.#stage = stage;
@@ -81,6 +82,7 @@ export class Player {
   /** What is there has been at rest for long enough. */
   isAtRest(): void {
     this.#changedAt.clear();
+    this.#actedAt = 0;
   }
 
   get pods(): readonly KubeObject[] {
@@ -160,7 +162,7 @@ export class Player {
     const isQuiet = [...this.#changedAt].every(
       ([kind, at]) => ignore.includes(kind) || now - at >= quiet,
     );
-    return isQuiet && holds(wanted, this.#observer);
+    return isQuiet && now - this.#actedAt >= quiet && holds(wanted, this.#observer);
   }
 
   async #act(action: Do): Promise<void> {
@@ -184,7 +186,11 @@ export class Player {
       const body = { spec: { replicas: action.scale } };
       await client.raw('PATCH', path, { body, contentType: 'application/merge-patch+json' });
     }
-    if (action.deletePod !== undefined) await this.#deletePod(action.deletePod);
+    if (action.deletePod !== undefined) {
+      await this.#deletePod(action.deletePod);
+      // Nothing that counts has changed yet, but its set will soon.
+      this.#actedAt = this.#stage.clock.now();
+    }
     if (action.metrics !== undefined) this.#metrics.set(action.metrics);
   }
 
