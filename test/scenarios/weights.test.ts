@@ -5,6 +5,7 @@ import { HASH_LABEL } from '../../src/api/names.ts';
 import type { Json, KubeObject } from '../../src/api/object.ts';
 import { PODS } from '../../src/api/resources.ts';
 import type { CanaryStep, CanaryStrategy } from '../../src/api/rollout.ts';
+import { type HttpRequest, TransportError } from '../../src/lib/ports.ts';
 import { HOST } from '../sim/kinds.ts';
 import { isHealthy, isPaused, type Web, withWeb } from './web.ts';
 
@@ -35,6 +36,39 @@ function watchCanary(web: Web, image: string): readonly string[] {
 }
 
 describe('a routed canary', () => {
+  it('that was given up gets no traffic back, though the status of that was refused', async () => {
+    let isRefused = false;
+    const options = {
+      ...routed([{ setWeight: 50 }, { pause: {} }], { dynamicStableScale: true }),
+      onRequest: ({ method, path }: HttpRequest) => {
+        if (isRefused && method !== 'GET' && path.includes('/rollouts/web/status')) {
+          throw new TransportError('reset', 'nothing came back');
+        }
+      },
+    };
+    await withWeb(options, async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('paused', isPaused);
+      await web.run('abort', 'web');
+      const seen = watchCanary(web, 'app:v2');
+      const end = web.cluster.sandbox.store.observe(() => {
+        isRefused ||= seen.at(-1)?.startsWith('0 %') === true;
+      });
+      await web.seconds(5);
+      end();
+      expect(isRefused).toBe(true);
+      expect((await web.rollout()).status?.canary?.weights?.canary.weight).toBe(25);
+      const moved = seen.length;
+      await web.patch({ spec: { replicas: 8 } });
+      await web.seconds(1);
+      isRefused = false;
+      await web.seconds(60);
+      expect(seen.slice(moved).filter((text) => !text.startsWith('0 %'))).toEqual([]);
+      expect((await web.rollout()).status?.canary?.weights?.canary.weight).toBe(0);
+    });
+  });
+
   it('does not get the weight of a step that was skipped before its pods were there (I12)', async () => {
     await withWeb(routed([{ setWeight: 25 }, { setWeight: 50 }, { pause: {} }]), async (web) => {
       await web.until('healthy', isHealthy);
