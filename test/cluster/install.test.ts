@@ -27,7 +27,7 @@ import { startTestCluster, type TestCluster } from './test-cluster.ts';
 
 const IMAGE = ['--image', 'registry.example.com/slipway:v1'];
 const NAME = 'mock-server';
-const LONG = 240_000;
+const LONG = 400_000;
 
 let folder: string;
 let program: Program;
@@ -110,7 +110,7 @@ async function plugin(namespace: string, ...words: readonly string[]): Promise<v
 
 function phaseIs(namespace: string, phase: string): Promise<string> {
   const condition = `--for=jsonpath={.status.phase}=${phase}`;
-  return ok('-n', namespace, 'wait', condition, `rollout/${NAME}`, '--timeout=120s');
+  return ok('-n', namespace, 'wait', condition, `rollout/${NAME}`, '--timeout=180s');
 }
 
 /** The user's document becomes Healthy, and its update begins with an experiment that is analysed. */
