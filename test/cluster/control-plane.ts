@@ -74,11 +74,24 @@ export async function transportOf(
   return { send: transport.send, close: () => transport.close(), server: connection.server };
 }
 
+export interface ControlPlaneOptions {
+  /** Without, there is nobody who acts: what is stored stays as it is. */
+  readonly hasControllers?: boolean;
+  /** More hands for Kubernetes' own controllers than they have unasked: many namespaces are played in at once. */
+  readonly hasManyHands?: boolean;
+}
+
+const MANY_HANDS = {
+  'concurrent-replicaset-syncs': 40,
+  'concurrent-job-syncs': 20,
+  'concurrent-namespace-syncs': 20,
+};
+
 /** Starts all three, or those two that only keep what they are given; resolves when the API server is ready. */
 export async function startControlPlane(
   programs: Programs,
   folder: string,
-  { hasControllers = true }: { readonly hasControllers?: boolean } = {},
+  { hasControllers = true, hasManyHands = false }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
   const [etcdPort, peerPort, apiPort] = await freePorts(3);
   const data = dataFolder();
@@ -103,7 +116,9 @@ export async function startControlPlane(
     const client = createClient({ transport: reach.send, userAgent: 'cluster' });
     await apiServer.ready(async () => (await client.raw('GET', '/readyz')).text === 'ok');
     reach.close();
-    if (hasControllers) parts.push(startControllers(programs, folder, access.kubeconfig));
+    const hands = hasManyHands ? MANY_HANDS : {};
+    const { kubeconfig } = access;
+    if (hasControllers) parts.push(startControllers(programs, { folder, kubeconfig, hands }));
     return { ...access, auditLog: `${folder}/audit.log`, stop };
   } catch (error) {
     await stop();
@@ -111,7 +126,15 @@ export async function startControlPlane(
   }
 }
 
-function startControllers(programs: Programs, folder: string, kubeconfig: string): Part {
+function startControllers(
+  programs: Programs,
+  options: {
+    readonly folder: string;
+    readonly kubeconfig: string;
+    readonly hands: Readonly<Record<string, number>>;
+  },
+): Part {
+  const { folder, kubeconfig, hands } = options;
   return startPart({
     name: 'kube-controller-manager',
     program: programs.controllerManager,
@@ -123,6 +146,7 @@ function startControllers(programs: Programs, folder: string, kubeconfig: string
       'secure-port': 0,
       'kube-api-qps': 2000,
       'kube-api-burst': 4000,
+      ...hands,
       controllers: CONTROLLERS.join(','),
     },
   });

@@ -19,7 +19,9 @@ export async function startTestCluster(
 ): Promise<TestCluster> {
   const programs = await controlPlanePrograms(say);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const plane = await startControlPlane(programs, folder);
+  const plane = await startControlPlane(programs, folder, {
+    hasManyHands: options.isBare !== true,
+  });
   try {
     const reach = await transportOf(plane.kubeconfig);
     const machine = await startMachine(reach.send, {

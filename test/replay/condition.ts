@@ -26,6 +26,14 @@ export function holds(wanted: Wanted, observer: Observer): boolean {
   );
 }
 
+/** The sets' own controller has done what their specs say: a slow one leaves everything quiet for a while before. */
+export function areSetsFollowed({ sets }: Observer): boolean {
+  return sets.every(({ metadata, spec, status }) => {
+    const { observedGeneration = 0, replicas = 0 } = status ?? {};
+    return observedGeneration >= (metadata.generation ?? 0) && replicas === (spec.replicas ?? 0);
+  });
+}
+
 function isAsWanted(wanted: Wanted, observer: Observer): boolean {
   const { rollout, experiment, run, hashes } = observer;
   const status = rollout?.status;

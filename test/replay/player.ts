@@ -7,7 +7,7 @@ import { jsonEqual } from '../../src/lib/equal.ts';
 import type { HttpRequest } from '../../src/lib/ports.ts';
 import { runPlugin } from '../support/command-line.ts';
 import { post, resourceOf } from '../support/objects.ts';
-import { holds, wantedOf } from './condition.ts';
+import { areSetsFollowed, holds, wantedOf } from './condition.ts';
 import { Hashes } from './hashes.ts';
 import type { MetricSource } from './metrics.ts';
 import { Observer } from './observe.ts';
@@ -162,7 +162,13 @@ export class Player {
     const isQuiet = [...this.#changedAt].every(
       ([kind, at]) => ignore.includes(kind) || now - at >= quiet,
     );
-    return isQuiet && now - this.#actedAt >= quiet && holds(wanted, this.#observer);
+    const isInMotion = quiet < QUIET_MS;
+    return (
+      isQuiet &&
+      now - this.#actedAt >= quiet &&
+      holds(wanted, this.#observer) &&
+      (isInMotion || areSetsFollowed(this.#observer))
+    );
   }
 
   async #act(action: Do): Promise<void> {
