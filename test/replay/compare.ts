@@ -25,13 +25,28 @@ export function differences(
 function wayDifferences(trace: Trace, played: Played): readonly string[] {
   if (trace.milestones.length === 0) return [];
   return [
-    ...listDifference(
-      'milestones',
-      distinct(trace.milestones.map(inAnyOrder)),
-      milestones(played.path),
-    ),
+    ...milestoneDifferences(distinct(trace.milestones.map(inAnyOrder)), milestones(played.path)),
     ...listDifference('phases', trace.phases, phases(played.path)),
     ...eventDifferences(trace, played),
+  ];
+}
+
+type Phases = Readonly<Record<string, string | null>>;
+
+/** Experiments beside each other move each in its own time: each is compared for itself, and the rest without them. */
+function milestoneDifferences(wanted: readonly State[], got: readonly State[]): readonly string[] {
+  const experiments = (state: State) => (state['experiments'] ?? {}) as Phases;
+  const names = new Set(wanted.flatMap((state) => Object.keys(experiments(state))));
+  if (names.size < 2) return listDifference('milestones', wanted, got);
+  const apart = (list: readonly State[]) =>
+    distinct(list.map((state) => without(state, new Set(['experiments']))));
+  const of = (list: readonly State[], name: string) =>
+    distinct(list.map((state) => experiments(state)[name] ?? null));
+  return [
+    ...listDifference('milestones', apart(wanted), apart(got)),
+    ...[...names].flatMap((name) =>
+      listDifference(`phases of ${name}`, of(wanted, name), of(got, name)),
+    ),
   ];
 }
 
