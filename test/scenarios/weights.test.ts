@@ -69,6 +69,24 @@ describe('a routed canary', () => {
     });
   });
 
+  it('that is sized by hand does not keep stable too small for its share', async () => {
+    const steps = [
+      { setCanaryScale: { weight: 50 } },
+      { setWeight: 25 },
+      { setWeight: 50 },
+      { pause: {} },
+    ];
+    await withWeb(routed(steps, { dynamicStableScale: true }), async (web) => {
+      await web.until('healthy', isHealthy);
+      await web.setImage('app:v2');
+      await web.until('paused', isPaused);
+      await web.setImage('app:v3');
+      await web.seconds(5);
+      await web.until('paused again', isPaused);
+      expect(web.sizes()).toMatchObject({ 'app:v1': 2, 'app:v3': 2 });
+    });
+  });
+
   it('does not get the weight of a step that was skipped before its pods were there (I12)', async () => {
     await withWeb(routed([{ setWeight: 25 }, { setWeight: 50 }, { pause: {} }]), async (web) => {
       await web.until('healthy', isHealthy);

@@ -21,7 +21,12 @@ import {
   sizeOf,
 } from './sets.ts';
 import { shrinkWorkload } from './workload-scaling.ts';
-import { atLeastMinimum, canaryScaleInForce, replicasForWeight } from './weights.ts';
+import {
+  atLeastMinimum,
+  canaryScaleInForce,
+  currentSetWeight,
+  replicasForWeight,
+} from './weights.ts';
 
 /** True if something was scaled. */
 export function scaleReplicaSets(pass: Pass): boolean {
@@ -37,9 +42,23 @@ function scaleStable(pass: Pass): boolean {
   if (stableSet === undefined || stableSet === newSet) return false;
   const { stable } = canaryReplicas(rollout, canarySetsOf(sets), heavierStable(pass));
   // Beside a canary that is kept for good, stable cannot grow in step with its shrinking: it grows at once.
-  const size = isKeptAfterAbort(pass) ? pass.replicas : coveredSize(pass, stableSet, stable);
+  const wanted = Math.max(stable, carryingSize(pass));
+  const size = isKeptAfterAbort(pass) ? pass.replicas : coveredSize(pass, stableSet, wanted);
   if (size === 0) leaveStable(pass, stableSet);
   return scaleSet(pass, stableSet, { size, deadline: null });
+}
+
+/**
+ * A canary that is sized by hand says nothing of the traffic that stable has to carry: its weight cannot go down before
+ * stable has grown. 4 pods at 50, setCanaryScale weight 50, then setWeight 25 -> 3.
+ */
+function carryingSize({ rollout, replicas, stored }: Pass): number {
+  const canary = canaryOf(rollout);
+  const isByHand = canaryScaleInForce(rollout) !== undefined;
+  const isUnderWay = stored.abort !== true && stored.promoteFull !== true;
+  if (canary?.dynamicStableScale !== true || !isByHand || !isUnderWay) return 0;
+  const maxWeight = maxWeightOf(canary);
+  return replicasForWeight(replicas, maxWeight - currentSetWeight(rollout), maxWeight);
 }
 
 /** What routers were told in earlier passes still sends stable traffic, and so does what they are told in this one (I16). */
