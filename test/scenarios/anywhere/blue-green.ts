@@ -109,7 +109,9 @@ export const BLUE_GREEN_STORIES: readonly Story[] = [
       await begun(web);
       await degraded(web);
       expect((await web.rollout()).status?.abort).toBe(true);
-      expect(await web.served('web-active')).toBe('app:v1');
+      await web.until('the old version serves', async () => {
+        return (await web.served('web-active')) === 'app:v1';
+      });
       expect(await podsOf(web, 'app:v1')).toHaveLength(2);
     },
   },
