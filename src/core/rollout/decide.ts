@@ -134,7 +134,9 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   if (!followAnalyses(pass)) return undefined;
   cleanRuns(pass);
   const isStopped = isHalted(pass) || draft.pausesAdded.has('InconclusiveAnalysisRun');
-  if (isShifted && !isStopped && scaleReplicaSets(pass)) return canaryStatus(pass);
+  // Steps lead from one version to the next: the first one is not held by them.
+  const isFirst = (pass.stored.stableRS ?? '') === '';
+  if (isShifted && !isStopped && (scaleReplicaSets(pass) || isFirst)) return canaryStatus(pass);
   const isHeld = draft.pausesAdded.has('InconclusiveAnalysisRun') || pauseStep(pass);
   if (!isHeld) followStepPlugins(pass);
   return canaryStatus(pass);

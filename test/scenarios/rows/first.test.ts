@@ -110,3 +110,17 @@ describe('a promotion (3.6)', () => {
     });
   });
 });
+
+it.each([2, 0])(
+  'a first version of %d pods is not held by a pause that is its first step',
+  async (replicas) => {
+    const strategy = { canary: { steps: [{ pause: {} }, { setWeight: 50 }] } };
+    await withWeb({ strategy, replicas }, async (web) => {
+      await web.until('healthy', isHealthy);
+      const { status } = await web.rollout();
+      expect(status?.pauseConditions).toBeUndefined();
+      expect(status?.currentStepIndex).toBe(2);
+      expect(web.told('RolloutPaused')).toEqual([]);
+    });
+  },
+);
