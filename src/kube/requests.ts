@@ -76,10 +76,15 @@ export class Requests {
 
   /** The answer with its body still to be read. Throws `ApiError` for a refusal. */
   async send(method: string, path: string, options: RequestOptions): Promise<HttpResponse> {
+    let refusal: ApiError | undefined;
     for (let tries = 1; ; tries += 1) {
-      const response = await this.#once(method, path, options);
+      const response = await this.#once(method, path, options).catch((error: unknown) => {
+        // Given up while it was asked once more: what it has said so far tells more than that.
+        throw options.cancel?.cancelled === true ? (refusal ?? error) : error;
+      });
       if (response.status < 300) return response;
       const error = await errorOf(response);
+      refusal = error;
       const clock = this.#options.patience?.clock;
       // A disruption budget's "not now" is for who evicts: he has other things to do meanwhile.
       const wait = isEviction(path) ? undefined : waitOf(response);

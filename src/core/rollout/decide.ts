@@ -134,12 +134,15 @@ function canaryPass(pass: Pass): RolloutStatus | undefined {
   if (!followAnalyses(pass)) return undefined;
   cleanRuns(pass);
   const isStopped = isHalted(pass) || draft.pausesAdded.has('InconclusiveAnalysisRun');
-  // Steps lead from one version to the next: the first one is not held by them.
-  const isFirst = (pass.stored.stableRS ?? '') === '';
-  if (isShifted && !isStopped && (scaleReplicaSets(pass) || isFirst)) return canaryStatus(pass);
+  if (isShifted && !isStopped && endsWithSizes(pass)) return canaryStatus(pass);
   const isHeld = draft.pausesAdded.has('InconclusiveAnalysisRun') || pauseStep(pass);
   if (!isHeld) followStepPlugins(pass);
   return canaryStatus(pass);
+}
+
+/** Sizes change, so steps wait; or it is the first version: they lead from one to the next. */
+function endsWithSizes(pass: Pass): boolean {
+  return scaleReplicaSets(pass) || (pass.stored.stableRS ?? '') === '';
 }
 
 function decisionOf(pass: Pass, status: RolloutStatus): Decision<RolloutStatus> {
