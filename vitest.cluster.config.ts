@@ -11,8 +11,6 @@ export default defineConfig({
     // Most of the time a test waits; more of them at once than this are too many for two cores.
     maxWorkers: 3,
     maxConcurrency: 12,
-    // In real time a machine that is held up for seconds tells a story too late. What fails again is wrong.
-    retry: 1,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },
