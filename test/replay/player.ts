@@ -12,7 +12,7 @@ import { Hashes } from './hashes.ts';
 import type { MetricSource } from './metrics.ts';
 import { Observer } from './observe.ts';
 import { replay, type Revision, type Stage } from './stage.ts';
-import type { Do, State, Trace, TraceEvent, When } from './trace.ts';
+import { type Do, RECORDED, type State, type Trace, type TraceEvent, type When } from './trace.ts';
 
 export interface Played {
   readonly rest: readonly State[];
@@ -30,16 +30,6 @@ export function isWrite({ method, path }: HttpRequest): boolean {
 const QUIET_MS = 2500;
 const STEP_MS = 50;
 const TIMEOUT_SECONDS = 120;
-const WATCHED: ReadonlySet<string> = new Set([
-  'Rollout',
-  'ReplicaSet',
-  'AnalysisRun',
-  'Experiment',
-  'Service',
-  'VirtualService',
-  'DestinationRule',
-  'Deployment',
-]);
 
 export class Player {
   readonly #stage: Stage;
@@ -65,7 +55,7 @@ export class Player {
   #saw(revision: Revision): void {
     this.#revisions.push(revision);
     const { kind } = revision.object;
-    if (WATCHED.has(kind)) this.#changedAt.set(kind, this.#stage.clock.now());
+    if (RECORDED.has(kind)) this.#changedAt.set(kind, this.#stage.clock.now());
     for (const set of this.#observer.sets) this.#hashes.see(set);
   }
 

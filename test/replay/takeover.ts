@@ -15,7 +15,7 @@ import {
 import type { Cluster } from '../support/cluster.ts';
 import { post, resourceOf } from '../support/objects.ts';
 import type { Stage } from './stage.ts';
-import type { Trace } from './trace.ts';
+import { RECORDED, type Trace } from './trace.ts';
 
 /** An object as it was stored. */
 export interface Stored extends KubeObject {
@@ -141,18 +141,6 @@ function moved(value: Json, by: number): Json {
 async function patch(client: KubeClient, path: string, body: Json): Promise<void> {
   await client.raw('PATCH', path, { body, contentType: 'application/merge-patch+json' });
 }
-
-/** Kinds that a trace records, as far as they are there. Others are as their user made them. */
-const RECORDED: ReadonlySet<string> = new Set([
-  'Rollout',
-  'ReplicaSet',
-  'AnalysisRun',
-  'Experiment',
-  'Service',
-  'VirtualService',
-  'DestinationRule',
-  'Deployment',
-]);
 
 function unrecorded({ manifests, actions }: Trace, index: number): readonly KubeObject[] {
   const created = actions.slice(0, index).flatMap(({ do: action }) => action.create ?? []);

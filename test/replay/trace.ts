@@ -85,3 +85,15 @@ export interface Trace {
   readonly events: readonly TraceEvent[];
   readonly writes: Readonly<Record<string, number>>;
 }
+
+/** Kinds that a trace records, as far as they are there. Others are as their user made them. */
+export const RECORDED: ReadonlySet<string> = new Set([
+  'Rollout',
+  'ReplicaSet',
+  'AnalysisRun',
+  'Experiment',
+  'Service',
+  'VirtualService',
+  'DestinationRule',
+  'Deployment',
+]);

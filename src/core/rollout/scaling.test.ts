@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { DESIRED_REPLICAS, HASH_LABEL, REVISION } from '../../api/names.ts';
+import type { Rollout } from '../../api/rollout.ts';
 import { instant } from '../../lib/time.ts';
+import { worldOf } from '../../../test/support/rollout-world.ts';
 import { passOf } from './pass.ts';
 import { scaleReplicaSets } from './scaling.ts';
-import type { RolloutWorld } from './world.ts';
 
 const OWNER = { apiVersion: '', kind: 'Rollout', name: 'web', uid: 'u', controller: true };
 
@@ -31,36 +32,24 @@ function setOf(hash: string, revision: string, { size, available }: Sized): Repl
 
 /** Sizes that a canary without surge gives its sets: four pods wanted, one may be missing. */
 function sizes(of: { readonly stable: Sized; readonly other: Sized; readonly fresh: Sized }) {
-  const world: RolloutWorld = {
-    rollout: {
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Rollout',
-      metadata: { name: 'web', uid: 'u' },
-      spec: {
-        replicas: 4,
-        strategy: {
-          canary: { maxSurge: 0, maxUnavailable: '25%', steps: [{ setWeight: 25 }, { pause: {} }] },
-        },
+  const rollout: Rollout = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Rollout',
+    metadata: { name: 'web', uid: 'u' },
+    spec: {
+      replicas: 4,
+      strategy: {
+        canary: { maxSurge: 0, maxUnavailable: '25%', steps: [{ setWeight: 25 }, { pause: {} }] },
       },
-      status: { currentPodHash: 'c', stableRS: 'a', currentStepIndex: 0 },
     },
-    replicaSets: [setOf('a', '1', of.stable), setOf('b', '2', of.other), setOf('c', '3', of.fresh)],
-    analysisRuns: [],
-    experiments: [],
-    services: [],
-    virtualServices: [],
-    destinationRules: [],
-    managedObjects: [],
-    analysisTemplates: [],
-    clusterAnalysisTemplates: [],
-    hashes: { podTemplate: 'c', podTemplateCurrent: 'c', steps: '' },
-    problem: undefined,
-    taken: [],
-    refused: [],
-    answers: [],
-    firstSeen: false,
+    status: { currentPodHash: 'c', stableRS: 'a', currentStepIndex: 0 },
   };
-  const pass = passOf(world, instant(0));
+  const replicaSets = [
+    setOf('a', '1', of.stable),
+    setOf('b', '2', of.other),
+    setOf('c', '3', of.fresh),
+  ];
+  const pass = passOf(worldOf(rollout, 'c', { replicaSets }), instant(0));
   scaleReplicaSets(pass);
   return pass.draft.writes.flatMap((write) => {
     if (write.kind !== 'patch') return [];
