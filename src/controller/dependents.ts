@@ -5,15 +5,17 @@ function idOf(reference: Reference): string {
   return `${reference.kind}/${reference.namespace}/${reference.name}`;
 }
 
-/** Kept up to date by each pass; costs nothing while nothing changes. */
+/** Kept up to date by each pass; little is done while nothing changes. */
 export class Dependents {
   readonly #keysByReference = new Map<string, Set<string>>();
   readonly #referencesByKey = new Map<string, readonly string[]>();
 
   /** Says what `key` names now; replaces what it named before. */
   set(key: string, references: readonly Reference[]): void {
-    this.forget(key);
     const ids = references.map(idOf);
+    const known = this.#referencesByKey.get(key);
+    if (known?.length === ids.length && ids.every((id, index) => id === known[index])) return;
+    this.forget(key);
     this.#referencesByKey.set(key, ids);
     for (const id of ids) {
       const keys = this.#keysByReference.get(id) ?? new Set();
