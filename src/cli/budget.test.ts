@@ -36,15 +36,19 @@ describe('--qps and --burst', () => {
     expect(await served(clock, () => work.take())).toBe(3 + 10 * 3 * 10);
   });
 
-  it('Events have as much as one group, and an eighth of it while work waits', async () => {
+  it('Events have as much as one group, and a twentieth of it while work waits or updates do', async () => {
     const { cancel } = cancellation();
     const { clock, work, tell } = budgets();
     const unanswered = Promise.withResolvers<undefined>();
     void work.whileUnderWay(() => unanswered.promise);
-    expect(await served(clock, () => tell(cancel))).toBe(80 + 10 * 40);
+    expect(await served(clock, () => tell(cancel, false))).toBe(80 + 10 * 40);
     const crowded = budgets();
     for (let index = 0; index < 3000; index += 1) void crowded.work.take();
-    expect(await served(crowded.clock, () => crowded.tell(cancel))).toBe((80 + 10 * 40) / 8);
+    expect(await served(crowded.clock, () => crowded.tell(cancel, false))).toBe(
+      (80 + 10 * 40) / 20,
+    );
+    const behind = budgets();
+    expect(await served(behind.clock, () => behind.tell(cancel, true))).toBe((80 + 10 * 40) / 20);
   });
 
   it('Events have what work leaves, less half a burst, while it rests', async () => {
@@ -53,7 +57,7 @@ describe('--qps and --burst', () => {
     let told = 0;
     const lane = async (): Promise<void> => {
       for (;;) {
-        await tell(cancel);
+        await tell(cancel, false);
         told += 1;
         await sleep(clock, milliseconds(10));
       }

@@ -6,14 +6,17 @@ import { CommandError, type Context } from './command.ts';
 
 /** The reference has as many clients, each with a limit of its own: all of its kinds are one to us. */
 const GROUPS = 3;
-/** How many times as dear telling is while work has more to ask than it may, or than the server can do. */
-const DEAR = 8;
+/** How many times as dear telling is while there is more work than can be done at once. */
+const DEAR = 20;
 
 export interface Budgets {
   /** For everything but Events, watches and the Lease. */
   readonly work: Budget;
-  /** Awaited before each Event: on a budget of its own, slower while work is crowded, and with what work leaves. */
-  readonly tell: (cancel: Parameters<Budget['take']>[0]) => Promise<void>;
+  /**
+   * Awaited before each Event: on a budget of its own, with what work leaves, and slower while work is crowded or
+   * `isBehind` with its beginning.
+   */
+  readonly tell: (cancel: Parameters<Budget['take']>[0], isBehind: boolean) => Promise<void>;
 }
 
 export function budgetsOf({
@@ -24,9 +27,9 @@ export function budgetsOf({
   const burst = positive(flags, BURST);
   const work = new Budget({ clock, perSecond: GROUPS * perSecond, burst: GROUPS * burst });
   const telling = new Budget({ clock, perSecond, burst });
-  const tell: Budgets['tell'] = async (cancel) => {
-    if (work.takeSpare()) return;
-    await telling.take(cancel, work.isCrowded ? DEAR : 1);
+  const tell: Budgets['tell'] = async (cancel, isBehind) => {
+    if (!isBehind && work.takeSpare()) return;
+    await telling.take(cancel, isBehind || work.isCrowded ? DEAR : 1);
   };
   return { work, tell };
 }

@@ -159,7 +159,7 @@ function controllerOf(
   const { clock, flags, env, files, program } = context;
   const { client, namespace } = connected;
   const instance = flags.text('instance-id');
-  return createController({
+  const controller: Controller = createController({
     client: counted,
     isCrowded: () => budgets.work.isCrowded,
     leads: () => leadership.holds(),
@@ -188,7 +188,7 @@ function controllerOf(
       client,
       clock,
       component: 'rollouts-controller',
-      pace: budgets.tell,
+      pace: (cancel) => budgets.tell(cancel, controller.isBehind),
       onProblem: (error, { about, reason, message }) =>
         log.warn('event not sent', {
           namespace: about.namespace ?? '',
@@ -199,6 +199,7 @@ function controllerOf(
         }),
     }),
   });
+  return controller;
 }
 
 /** From the start of the controller to its end, by a signal or because the lead was lost. */

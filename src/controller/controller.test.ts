@@ -198,6 +198,27 @@ describe('an outdated snapshot', () => {
   });
 });
 
+it('of many new Rollouts only so many get a set as the ReplicaSet controller is seen to keep up with', async () => {
+  const { opened, open } = gate();
+  let sets = 0;
+  const one = await started({
+    intercept: async (request, next) => {
+      if (request.method === 'POST' && request.path.includes('/replicasets')) sets += 1;
+      const response = await next(request);
+      const isHeld = request.path.includes('/replicasets?watch=true');
+      return isHeld ? { ...response, body: heldBack(response.body, opened) } : response;
+    },
+  });
+  const names = Array.from({ length: 24 }, (_, index) => `web-${index}`);
+  for (const name of names) await create(one, rollout(name));
+  await one.advance(5000);
+  expect(sets).toBe(16);
+  open();
+  await one.advance(15_000);
+  expect(sets).toBe(24);
+  for (const name of names) expect(await phaseOf(one, name)).toBe('Healthy');
+});
+
 /** A watch that ends and begins looks at the clock less often than a pass does. */
 const PASS_LOOKS = 3;
 

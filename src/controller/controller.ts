@@ -10,6 +10,7 @@ import type { Cancel, Clock, Duration, Instant, Random, Stop } from '../lib/port
 import { between, later, milliseconds, seconds } from '../lib/time.ts';
 import { analysisRunKind } from './analysis-runs.ts';
 import type { Measure, PluginAnswers } from './asks.ts';
+import { Backlog } from './backlog.ts';
 import {
   type Caches,
   type CachesOptions,
@@ -80,6 +81,8 @@ export interface Controller {
   stop(): Promise<void>;
   /** Keys whose pass runs or waits (timers do not count). */
   readonly busy: number;
+  /** Whether updates wait until Kubernetes has caught up with those that have begun (`backlog.ts`). */
+  readonly isBehind: boolean;
 }
 
 /** Every object is looked at again at least this often, unless told otherwise, should a watch have missed something. */
@@ -105,6 +108,7 @@ class Shell implements Controller {
   readonly #workloadCaches: WorkloadCaches;
   readonly #workloads: Workloads;
   readonly #dependents = new Dependents();
+  readonly #backlog: Backlog;
   readonly #kinds: readonly Kind[];
   readonly #queue: Queue;
   readonly #passes: Passes;
@@ -136,6 +140,7 @@ class Shell implements Controller {
     };
     this.#kinds = [rolloutKind(ports), experimentKind(ports), analysisRunKind(ports)];
     const { clock, onRest } = options;
+    this.#backlog = new Backlog({ clock, wake: (key) => this.#queue.add(key) });
     this.#rest = onRest === undefined ? undefined : new Rest({ clock, after: REST, onRest });
     this.#queue = this.#createQueue();
     this.#passes = this.#createPasses();
@@ -177,8 +182,13 @@ class Shell implements Controller {
     return this.#queue.busy;
   }
 
+  get isBehind(): boolean {
+    return this.#backlog.waiting > 0;
+  }
+
   async start(): Promise<void> {
     this.#stops.push(
+      this.#backlog.follow(this.#caches.replicaSets),
       ...followChanges({
         caches: this.#caches,
         workloadCaches: this.#workloadCaches,
@@ -196,7 +206,9 @@ class Shell implements Controller {
     await Promise.all(all.map((cache) => cache.synced));
     if (this.#stopping.cancel.cancelled) return;
     const { metrics } = this.#options;
-    if (metrics !== undefined) this.#stops.push(metrics.follow(this.#caches));
+    const updatesWaiting = (): number => this.#backlog.waiting;
+    const stop = metrics?.follow({ caches: this.#caches, updatesWaiting });
+    if (stop !== undefined) this.#stops.push(stop);
     this.#started = true;
     this.#lookAtAll();
   }
@@ -268,6 +280,7 @@ class Shell implements Controller {
       stopping: this.#stopping.cancel,
       abandoned: forbidden(this.#abandoned.cancel, this.#options.leads),
       queue: this.#queue,
+      backlog: this.#backlog,
       look: (ref) => seenIn([this.#caches, this.#workloadCaches], ref),
       tell: (ref, uid, note) => this.#tell(ref, uid, note),
       asks: {

@@ -10,6 +10,8 @@ import type { Cancel, Clock } from '../lib/ports.ts';
 import { later, seconds } from '../lib/time.ts';
 import { applyWrites, type Effect, nameOf, type Outcome, writeStatus } from './apply.ts';
 import { type AskPorts, fetchAnswers } from './asks.ts';
+import type { Backlog } from './backlog.ts';
+import { whatCanWait } from './can-wait.ts';
 import type { Kind, Snapshot } from './kind.ts';
 import type { Fields, Log } from './log.ts';
 import type { Memory, Seen } from './memory.ts';
@@ -33,6 +35,8 @@ export interface PassPorts {
   readonly abandoned: Cancel;
   /** Sends an event on the object. */
   readonly tell: (ref: ObjectRef, uid: string, note: EventNote) => void;
+  /** Asked before an update begins or is cleared up after; both may be at once, if absent. */
+  readonly backlog?: Pick<Backlog, 'mayBegin' | 'mayClear'>;
   /** Told of each pass. */
   readonly metrics?: Pick<Metrics, 'passed'>;
 }
@@ -58,6 +62,7 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   }
   const used = pass.memory.answers;
   const decision = snapshot.decide(ports.clock.now());
+  if (hasToWait(ports, pass, snapshot, decision)) return 'done';
   const result = await carryOut(ports, pass, snapshot, decision);
   const durationMs = ports.clock.now() - started;
   const { ref, status } = snapshot;
@@ -77,6 +82,19 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   ask(ports, pass, snapshot, decision);
   if (decision.requeueAt !== undefined) ports.queue.addAt(pass.key, decision.requeueAt);
   return result.skipped === undefined ? 'done' : 'retry';
+}
+
+/** Whether others go first: then nothing of the decision is carried out, and it is made anew when its turn has come. */
+function hasToWait(
+  { backlog }: PassPorts,
+  { key, namespace }: PassOf,
+  snapshot: Snapshot,
+  decision: Decision<unknown>,
+): boolean {
+  if (backlog === undefined) return false;
+  const what = whatCanWait(snapshot, decision);
+  if (what === 'beginning') return !backlog.mayBegin(key, namespace);
+  return what === 'clearing' && !backlog.mayClear(key);
 }
 
 /** Writes, status, events; stops at the first refusal and remembers what was done up to there. */

@@ -82,7 +82,8 @@ export async function startMachine(
     },
     ...(isBare ? BARE : {}),
   });
-  const all: readonly WatchCache<KubeObject>[] = Object.values(caches);
+  // The rest is for the mesh and its metrics.
+  const all: readonly WatchCache<KubeObject>[] = isBare ? [caches.pods] : Object.values(caches);
   await plane.node.start();
   for (const one of all) one.start();
   await Promise.all(all.map(({ synced }) => synced));

@@ -39,6 +39,13 @@ export interface MetricsOptions {
   readonly process?: () => ProcessFacts;
 }
 
+/** What a controller that works has to tell. */
+export interface Followed {
+  readonly caches: Caches;
+  /** How many wait to begin (`backlog.ts`). */
+  readonly updatesWaiting: () => number;
+}
+
 /** A pass that has ended, well or not. */
 export interface PassReport {
   readonly ref: ObjectRef;
@@ -90,7 +97,7 @@ export class Metrics {
   readonly #restarts = new Counter('slipway_watch_restarts_total');
   /** Objects whose series go at the next sweep. */
   readonly #ended = new Set<string>();
-  #caches: Caches | undefined;
+  #followed: Followed | undefined;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
@@ -98,15 +105,16 @@ export class Metrics {
   }
 
   /** The caches are filled: objects are told of from here on, until what is returned is called. */
-  follow(caches: Caches): Stop {
-    this.#caches = caches;
+  follow(followed: Followed): Stop {
+    const { caches } = followed;
+    this.#followed = followed;
     const stops = [
       this.#followEnds(ROLLOUTS, caches.rollouts),
       this.#followEnds(EXPERIMENTS, caches.experiments),
       this.#followEnds(ANALYSIS_RUNS, caches.analysisRuns),
     ];
     return () => {
-      this.#caches = undefined;
+      this.#followed = undefined;
       for (const stop of stops) stop();
     };
   }
@@ -147,7 +155,7 @@ export class Metrics {
 
   /** Everything there is to tell at this moment. */
   *families(): Generator<Family> {
-    if (this.#caches !== undefined) yield* objectGauges(this.#caches);
+    if (this.#followed !== undefined) yield* objectGauges(this.#followed.caches);
     for (const { passes, failures } of this.#kinds.values()) {
       yield passes.family();
       yield failures.family();
@@ -157,6 +165,7 @@ export class Metrics {
     yield* this.#buildFamilies();
     yield* this.queue.families();
     for (const one of [this.#decisions, this.#refused, this.#restarts]) yield one.family();
+    yield single('slipway_updates_waiting', this.#followed?.updatesWaiting() ?? 0);
     yield single('slipway_leader', Number(this.#options.leads()));
     yield* this.#processFamilies();
   }

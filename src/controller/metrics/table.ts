@@ -247,6 +247,12 @@ export const METRICS = [
     help: 'Lists and watches that broke and were begun anew.',
   },
   {
+    name: 'slipway_updates_waiting',
+    type: 'gauge',
+    labels: [],
+    help: 'Updates that begin when the ReplicaSet controller has caught up with those that have begun.',
+  },
+  {
     name: 'slipway_leader',
     type: 'gauge',
     labels: [],
