@@ -75,3 +75,66 @@ describe('sets of an update that another one took the place of', () => {
     ]);
   });
 });
+
+describe('a stable set that follows the weights', () => {
+  const ISTIO = {
+    virtualService: { name: 'web' },
+    destinationRule: { name: 'web', canarySubsetName: 'canary', stableSubsetName: 'stable' },
+  };
+
+  /** Recorded is half and half; the routes give the canary `weight`, and the Rollout was made larger: 4 -> 8. */
+  function sizeOfStable(weight: number): unknown {
+    const rollout: Rollout = {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'web', uid: 'u' },
+      spec: {
+        replicas: 8,
+        strategy: {
+          canary: {
+            dynamicStableScale: true,
+            trafficRouting: { istio: ISTIO },
+            steps: [{ setWeight: 50 }, { pause: {} }],
+          },
+        },
+      },
+      status: {
+        currentPodHash: 'c',
+        stableRS: 'a',
+        currentStepIndex: 0,
+        canary: {
+          weights: {
+            canary: { weight: 50, podTemplateHash: 'c' },
+            stable: { weight: 50, podTemplateHash: 'a' },
+          },
+        },
+      },
+    };
+    const route = [
+      { destination: { host: 'web', subset: 'stable' }, weight: 100 - weight },
+      { destination: { host: 'web', subset: 'canary' }, weight },
+    ];
+    const mesh = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'web' },
+      spec: { hosts: ['web'], http: [{ route }] },
+    };
+    const four = { size: 4, available: 4 };
+    const replicaSets = [setOf('a', '1', four), setOf('c', '2', { size: 0, available: 0 })];
+    const world = worldOf(rollout, 'c', { replicaSets, virtualServices: [mesh] });
+    const pass = passOf(world, instant(0));
+    scaleReplicaSets(pass);
+    const write = pass.draft.writes.find(({ ref }) => ref.name === 'web-a');
+    return write?.kind === 'patch' ? write.patch.body : undefined;
+  }
+
+  it('has pods for what the routes send it, though the status that tells of them was refused', () => {
+    expect(sizeOfStable(0)).toMatchObject({ spec: { replicas: 8 } });
+    expect(sizeOfStable(25)).toMatchObject({ spec: { replicas: 6 } });
+  });
+
+  it('has pods for what is recorded', () => {
+    expect(sizeOfStable(50)).not.toMatchObject({ spec: expect.anything() });
+  });
+});

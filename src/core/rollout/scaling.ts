@@ -3,9 +3,12 @@
 import type { ReplicaSet } from '../../api/kubernetes.ts';
 import { HASH_LABEL } from '../../api/names.ts';
 import type { TrafficWeights } from '../../api/rollout.ts';
+import { lanesOf } from '../traffic/lanes.ts';
 import { scaleAborted } from './abort-scaling.ts';
+import { stateOf } from './istio-state.ts';
 import { canaryOf, isRouted, limitsOf, maxWeightOf } from './limits.ts';
 import { isCompleted, type Pass } from './pass.ts';
+import { recordedWeights } from './recorded-weights.ts';
 import { referencedHashes } from './references.ts';
 import { canaryReplicas } from './replicas.ts';
 import { delayCounter } from './scale-down-delay.ts';
@@ -62,8 +65,12 @@ function carryingSize({ rollout, replicas, stored }: Pass): number {
 }
 
 /** What routers were told in earlier passes still sends stable traffic, and so does what they are told in this one (I16). */
-function heavierStable({ stored, draft }: Pass): TrafficWeights | undefined {
-  const before = stored.canary?.weights;
+function heavierStable(pass: Pass): TrafficWeights | undefined {
+  const { stored, draft, world, rollout } = pass;
+  // Otherwise it is whole, whatever it is sent.
+  if (!isRouted(rollout) || canaryOf(rollout)?.dynamicStableScale !== true) return undefined;
+  const lanes = lanesOf(stateOf(pass), world.services);
+  const before = recordedWeights(stored.canary?.weights, lanes);
   const { weights: after } = draft;
   if (before === undefined || after === undefined) return before;
   const weight = Math.max(before.stable.weight, after.stable.weight);

@@ -2,7 +2,6 @@
 import type { EventNote } from '../decision.ts';
 import { warning } from '../events.ts';
 import type { Json, KubeObject, ResourceType } from '../../api/object.ts';
-import type { TrafficWeights } from '../../api/rollout.ts';
 import { WEIGHTS_SET } from '../../api/names.ts';
 import { destinationRules, virtualServices } from '../../api/resources.ts';
 import { mergePatchOf } from '../../lib/merge-patch.ts';
@@ -17,7 +16,7 @@ import {
   updateHash,
 } from '../traffic/istio.ts';
 import { subsetsLost } from '../traffic/istio-rule.ts';
-import { type Lanes, lanesOf, subsetHash, switchedKey, switchedText } from '../traffic/lanes.ts';
+import { lanesOf, subsetHash, switchedKey, switchedText } from '../traffic/lanes.ts';
 import { istioOf } from '../traffic/istio-routes.ts';
 import { type Operation, type Plan, trafficPlan } from '../traffic/plan.ts';
 import { isSameWeights, weightsEvent } from '../traffic/weight-record.ts';
@@ -27,6 +26,7 @@ import { type Pass, rolloutRevision } from './pass.ts';
 import { isProblemTold } from './progress.ts';
 import { pointPingPong } from './ping-pong.ts';
 import { isPaced, propagationDelay } from './propagation.ts';
+import { recordedWeights } from './recorded-weights.ts';
 import { routeByPlugins } from './router-plugins.ts';
 import { pointCanaryServiceBack, pointServices } from './services.ts';
 import { canarySetsOf } from './sets.ts';
@@ -50,7 +50,10 @@ export function shiftTraffic(pass: Pass): boolean {
 function planOf(pass: Pass, state: IstioState): Plan {
   const { rollout, sets, draft, now } = pass;
   const lanes = lanesOf(state, pass.world.services);
-  const recorded = recordedWeights(pass, lanes);
+  const { stored } = pass;
+  // What an update that is given up has lost already it does not get back.
+  const told = stored.canary?.weights;
+  const recorded = stored.abort === true ? recordedWeights(told, lanes) : told;
   const revision = Number(rolloutRevision(rollout));
   const plan = trafficPlan({
     rollout,
@@ -74,23 +77,6 @@ function planOf(pass: Pass, state: IstioState): Plan {
     draft.reasons.push({ code: 'TrafficMoves', message: pace.waiting });
   }
   return plan;
-}
-
-/**
- * Routes may be ahead of what is recorded: the status that told of them was refused. What an update that is given up has
- * lost already it does not get back.
- */
-function recordedWeights({ stored }: Pass, { weights }: Lanes): TrafficWeights | undefined {
-  const recorded = stored.canary?.weights;
-  if (recorded === undefined || weights === undefined || stored.abort !== true) return recorded;
-  const { canary, stable } = recorded;
-  const lost = canary.weight - weights.most;
-  if (lost <= 0) return recorded;
-  return {
-    ...recorded,
-    canary: { ...canary, weight: weights.most },
-    stable: { ...stable, weight: stable.weight + lost },
-  };
 }
 
 function runPlan(pass: Pass, plan: Plan, before: IstioState): boolean {
