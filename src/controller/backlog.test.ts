@@ -177,6 +177,17 @@ describe('the backlog of the ReplicaSet controller', () => {
     expect(backlog.mayClear(key('a', 200))).toBe(true);
   });
 
+  it('who fails to begin again and again keeps others waiting no longer either', async () => {
+    const { begin, clock, woken } = started();
+    for (let index = 0; index < LIMIT; index += 1) begin('a', index);
+    expect(begin('a', 100)).toBe(false);
+    for (let second = 0; second < 31; second += 1) {
+      await clock.advance(seconds(1));
+      for (let index = 0; index < LIMIT; index += 1) expect(begin('a', index)).toBe(true);
+    }
+    expect(woken).toEqual([key('a', 100)]);
+  });
+
   it('wakes nobody once it has been stopped', async () => {
     const { begin, clock, woken, stop, isFollowed } = full();
     begin('a', 100);

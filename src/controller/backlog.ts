@@ -63,21 +63,23 @@ export class Backlog {
 
   /** Whether the Rollout of `key` may have a new set now; if not it is woken when it may. */
   mayBegin(key: string, namespace: string): boolean {
-    const now = this.#options.clock.now();
-    if (!this.#begun.has(key) && (this.#waiting.size > 0 || this.#inHand >= LIMIT)) {
-      this.#wait(key, namespace);
-      return false;
+    // One that failed to begin tries again in the place that it has: it takes up no more of it by that.
+    if (this.#begun.has(key)) return true;
+    if (this.#waiting.size === 0 && this.#inHand < LIMIT) {
+      this.#begun.set(key, this.#options.clock.now());
+      return true;
     }
-    this.#begun.set(key, now);
-    return true;
+    this.#wait(key, namespace);
+    return false;
   }
 
   /** Whether old sets of the Rollout of `key` may go now; if not it is woken when they may. */
   mayClear(key: string): boolean {
+    if (this.#begun.has(key)) return true;
     const now = this.#options.clock.now();
     const since = this.#uncleared.get(key) ?? now;
-    const mayNow = this.#begun.has(key) || (this.#waiting.size === 0 && this.#inHand < CALM);
-    if (mayNow || isOver(since, LEFT, now)) {
+    const isCalm = this.#waiting.size === 0 && this.#inHand < CALM;
+    if (isCalm || isOver(since, LEFT, now)) {
       this.#uncleared.delete(key);
       this.#begun.set(key, now);
       return true;
