@@ -188,10 +188,23 @@ describe('the backlog of the ReplicaSet controller', () => {
     expect(woken).toEqual([key('a', 100)]);
   });
 
+  it('whose update is taken back, or who is gone, gives its place to the next', () => {
+    const { backlog, begin, see, woken } = full();
+    for (const index of [100, 101, 102]) begin('a', index);
+    backlog.forget(key('a', 101), 'a');
+    expect(backlog.waiting).toBe(2);
+    see('a', 0, true);
+    expect(woken).toEqual([key('a', 100)]);
+    backlog.forget(key('a', 100), 'a');
+    expect(woken).toEqual([key('a', 100), key('a', 102)]);
+    expect(backlog.waiting).toBe(0);
+  });
+
   it('wakes nobody once it has been stopped', async () => {
     const { begin, clock, woken, stop, isFollowed } = full();
     begin('a', 100);
     stop();
+    begin('a', 101);
     await clock.advance(seconds(120));
     expect(woken).toEqual([]);
     expect(isFollowed()).toBe(false);

@@ -39,6 +39,7 @@ export class Backlog {
   /** Keys whose old sets stay a little, and since when. */
   readonly #uncleared = new Map<string, Instant>();
   #timer: Stop | undefined;
+  #isOver = false;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -53,11 +54,9 @@ export class Backlog {
   follow(replicaSets: Pick<WatchCache<ReplicaSet>, 'onChange'>): Stop {
     const unsubscribe = replicaSets.onChange((change) => this.#look(change));
     return () => {
+      this.#isOver = true;
       unsubscribe();
       this.#timer?.();
-      this.#timer = undefined;
-      this.#waiting.clear();
-      this.#uncleared.clear();
     };
   }
 
@@ -87,6 +86,15 @@ export class Backlog {
     this.#uncleared.set(key, since);
     this.#arm();
     return false;
+  }
+
+  /** The Rollout of `key` has nothing to begin or to clear away, or is gone: others may have its place. */
+  forget(key: string, namespace: string): void {
+    this.#uncleared.delete(key);
+    const keys = this.#waiting.get(namespace);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#waiting.delete(namespace);
+    if (this.#begun.delete(key)) this.#invite();
   }
 
   #look({ before, after }: Change<ReplicaSet>): void {
@@ -119,6 +127,7 @@ export class Backlog {
   }
 
   #invite(): void {
+    if (this.#isOver) return;
     while (this.#waiting.size > 0 && this.#inHand < LIMIT) this.#invited(this.#next());
     for (const key of this.#uncleared.keys()) {
       if (this.#waiting.size > 0 || this.#inHand >= CALM) break;
@@ -146,7 +155,7 @@ export class Backlog {
   #arm(): void {
     this.#timer?.();
     this.#timer = undefined;
-    if (this.#waiting.size + this.#uncleared.size === 0) return;
+    if (this.#isOver || this.#waiting.size + this.#uncleared.size === 0) return;
     const { clock } = this.#options;
     const now = clock.now();
     const inHand = [...this.#unread.values(), ...this.#begun.values()];

@@ -36,7 +36,7 @@ export interface PassPorts {
   /** Sends an event on the object. */
   readonly tell: (ref: ObjectRef, uid: string, note: EventNote) => void;
   /** Asked before an update begins or is cleared up after; both may be at once, if absent. */
-  readonly backlog?: Pick<Backlog, 'mayBegin' | 'mayClear'>;
+  readonly backlog?: Pick<Backlog, 'mayBegin' | 'mayClear' | 'forget'>;
   /** Told of each pass. */
   readonly metrics?: Pick<Metrics, 'passed'>;
 }
@@ -58,6 +58,7 @@ export async function runPass(ports: PassPorts, pass: PassOf): Promise<PassResul
   if (snapshot === 'unread') return 'done';
   if (snapshot === undefined) {
     pass.memory.end();
+    ports.backlog?.forget(pass.key, pass.namespace);
     return 'done';
   }
   const used = pass.memory.answers;
@@ -94,7 +95,9 @@ function hasToWait(
   if (backlog === undefined) return false;
   const what = whatCanWait(snapshot, decision);
   if (what === 'beginning') return !backlog.mayBegin(key, namespace);
-  return what === 'clearing' && !backlog.mayClear(key);
+  if (what === 'clearing') return !backlog.mayClear(key);
+  backlog.forget(key, namespace);
+  return false;
 }
 
 /** Writes, status, events; stops at the first refusal and remembers what was done up to there. */
