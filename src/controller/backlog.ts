@@ -39,7 +39,7 @@ export class Backlog {
   /** Keys whose old sets stay a little, and since when. */
   readonly #uncleared = new Map<string, Instant>();
   #timer: Stop | undefined;
-  #isOver = false;
+  #isStopped = false;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -54,7 +54,7 @@ export class Backlog {
   follow(replicaSets: Pick<WatchCache<ReplicaSet>, 'onChange'>): Stop {
     const unsubscribe = replicaSets.onChange((change) => this.#look(change));
     return () => {
-      this.#isOver = true;
+      this.#isStopped = true;
       unsubscribe();
       this.#timer?.();
     };
@@ -127,7 +127,7 @@ export class Backlog {
   }
 
   #invite(): void {
-    if (this.#isOver) return;
+    if (this.#isStopped) return;
     while (this.#waiting.size > 0 && this.#inHand < LIMIT) this.#invited(this.#next());
     for (const key of this.#uncleared.keys()) {
       if (this.#waiting.size > 0 || this.#inHand >= CALM) break;
@@ -155,7 +155,7 @@ export class Backlog {
   #arm(): void {
     this.#timer?.();
     this.#timer = undefined;
-    if (this.#isOver || this.#waiting.size + this.#uncleared.size === 0) return;
+    if (this.#isStopped || this.#waiting.size + this.#uncleared.size === 0) return;
     const { clock } = this.#options;
     const now = clock.now();
     const inHand = [...this.#unread.values(), ...this.#begun.values()];
