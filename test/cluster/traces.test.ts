@@ -1,7 +1,7 @@
 // Every trace of the reference on a real API server, in real time, each in a namespace of its own.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { differences } from '../replay/compare.ts';
+import { differences, type Pace } from '../replay/compare.ts';
 import { MetricSource } from '../replay/metrics.ts';
 import { isWrite, type Played, Player } from '../replay/player.ts';
 import { withRules } from '../replay/rules.ts';
@@ -16,8 +16,11 @@ const TRACES = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.json') && !name.endsWith('.objects.json'))
   .map((name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Trace);
 
-/** A slow machine tells of pods one by one that come together on a fast one, and a status is written for each. */
-const MOST_WRITES = 1.3;
+/**
+ * Pods that are ready within some milliseconds of each other are told of one by one, and a status is written for each, or
+ * together, and a state is passed over.
+ */
+const REAL_PACE: Pace = { mostWrites: 1.3, readyTogether: true };
 
 async function played(trace: Trace): Promise<Played> {
   const metrics = new MetricSource();
@@ -49,7 +52,7 @@ describe.concurrent('traces of the reference on a real API server', () => {
   it.each(TRACES.toSorted((a, b) => patienceOf(b) - patienceOf(a)))(
     '$name plays alike',
     async (trace) => {
-      const differ = async () => differences(withRules(trace), await played(trace), MOST_WRITES);
+      const differ = async () => differences(withRules(trace), await played(trace), REAL_PACE);
       expect(await differencesInTime(trace.name, differ)).toEqual([]);
     },
     LONGEST_MS,
