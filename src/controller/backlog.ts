@@ -26,7 +26,7 @@ const CALM = 4;
 /** What stands for so long is no sign of work: one set that nobody reads holds nobody up for ever. */
 const STALE = seconds(30);
 /** Nothing is left lying for longer. */
-const LEFT = seconds(60);
+const LEFT = seconds(120);
 
 export class Backlog {
   readonly #options: BacklogOptions;
@@ -36,7 +36,7 @@ export class Backlog {
   readonly #begun = new Map<string, Instant>();
   /** Keys that wait, by namespace: each has its turn, so that none waits for all of another. */
   readonly #waiting = new Map<string, Set<string>>();
-  /** Keys whose old sets stay a little, and since when. */
+  /** Keys whose old sets stay a little, and since when: the first for the longest. */
   readonly #uncleared = new Map<string, Instant>();
   #timer: Stop | undefined;
   #isStopped = false;
@@ -159,9 +159,10 @@ export class Backlog {
     const { clock } = this.#options;
     const now = clock.now();
     const inHand = [...this.#unread.values(), ...this.#begun.values()];
+    const [oldest] = this.#uncleared.values();
     const ends = [
       ...inHand.map((since) => later(since, STALE)),
-      ...[...this.#uncleared.values()].map((since) => later(since, LEFT)),
+      ...(oldest === undefined ? [] : [later(oldest, LEFT)]),
     ].filter((end) => end > now);
     const first = ends.reduce((least, end) => (end < least ? end : least), later(now, STALE));
     this.#timer = clock.at(first, () => this.#timeIsUp());
@@ -170,7 +171,7 @@ export class Backlog {
   #timeIsUp(): void {
     const now = this.#options.clock.now();
     for (const [key, since] of this.#uncleared) {
-      if (!isOver(since, LEFT, now)) continue;
+      if (!isOver(since, LEFT, now)) break;
       this.#uncleared.delete(key);
       this.#invited(key);
     }

@@ -281,7 +281,9 @@ function inAnyOrder(state: State): State {
 
 /** One template of an experiment runs, and another is about to. */
 function isHalfReady({ templates }: State): boolean {
-  return Array.isArray(templates) && ['Running', 'Progressing'].every((one) => templates.includes(one));
+  return (
+    Array.isArray(templates) && ['Running', 'Progressing'].every((one) => templates.includes(one))
+  );
 }
 
 export function phases(path: readonly State[]): readonly unknown[] {
