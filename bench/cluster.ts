@@ -4,9 +4,9 @@
 // On its own it starts the test cluster and our controller. With --kubeconfig, --pid and --audit it measures any
 // controller that runs already: a kubeconfig of an administrator, the controller's process, and an audit log that has
 // the controller's requests alone.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Rollout } from '../src/api/rollout.ts';
@@ -221,6 +221,18 @@ async function measure(measured: Measured): Promise<void> {
   reach.close();
 }
 
+/** Until the controller says so in its log. */
+async function untilReady(controller: ChildProcess, log: string): Promise<void> {
+  for (;;) {
+    const said = readFileSync(log, 'utf8');
+    if (said.includes('msg=ready')) return;
+    if (controller.exitCode !== null) {
+      throw new Error(`the controller ended with ${controller.exitCode}: ${said}`);
+    }
+    await sleep(systemClock, POLL);
+  }
+}
+
 /** The test cluster with our built controller. */
 async function onOwnCluster(): Promise<void> {
   const folder = mkdtempSync(`${tmpdir()}/slipway-bench-`);
@@ -230,30 +242,21 @@ async function onOwnCluster(): Promise<void> {
   // As small as a cluster can be beside the API server, which is what is measured.
   const cluster = await startTestCluster(folder, say, { isBare: true });
   const args = ['controller', '--kubeconfig', cluster.controllerKubeconfig];
+  // A file: whoever read each of its lines would take time that is measured.
+  const log = `${folder}/controller.log`;
+  const logFile = openSync(log, 'w');
   const controller = spawn(process.execPath, [`${PROGRAM}slipway`, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', logFile],
   });
+  closeSync(logFile);
+  const ended = once(controller, 'exit');
   try {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let said = '';
-    const listen = (chunk: Buffer): void => {
-      said += chunk.toString();
-      if (!said.includes('msg=ready')) return;
-      // A line for each pass comes from here on: to keep them all would cost more than what is measured.
-      controller.stderr.off('data', listen).resume();
-      resolve();
-    };
-    controller.stderr.on('data', listen);
-    controller.on('exit', (code) =>
-      reject(new Error(`the controller ended with ${code}: ${said}`)),
-    );
-    await promise;
+    await untilReady(controller, log);
     const { kubeconfig, auditLog } = cluster;
     await measure({ kubeconfig, auditLog, pid: controller.pid ?? 0 });
   } finally {
-    controller.removeAllListeners('exit');
     controller.kill('SIGTERM');
-    await once(controller, 'exit');
+    await ended;
     await cluster.stop();
     rmSync(folder, { recursive: true, force: true });
   }
