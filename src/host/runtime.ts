@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
  * For a process that lives long and does little at a time: a small heap for what is new, and no threads that collect and
  * compile beside ours, each of which keeps memory of its own.
  */
-const LEAN = ['--max-semi-space-size=2', '--single-threaded'];
+const LEAN = ['--max-semi-space-size=4', '--single-threaded'];
 /** The allocator of C, too, keeps a part for each thread. */
 const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
