@@ -41,14 +41,23 @@ describe('--qps and --burst', () => {
     const { clock, work, tell } = budgets();
     const unanswered = Promise.withResolvers<undefined>();
     void work.whileUnderWay(() => unanswered.promise);
-    expect(await served(clock, () => tell(cancel, false))).toBe(80 + 10 * 40);
+    expect(await served(clock, () => tell(cancel, clock.now(), false))).toBe(80 + 10 * 40);
     const crowded = budgets();
     for (let index = 0; index < 3000; index += 1) void crowded.work.take();
-    expect(await served(crowded.clock, () => crowded.tell(cancel, false))).toBe(
-      (80 + 10 * 40) / 20,
-    );
-    const behind = budgets();
-    expect(await served(behind.clock, () => behind.tell(cancel, true))).toBe((80 + 10 * 40) / 20);
+    expect(
+      await served(crowded.clock, () => crowded.tell(cancel, crowded.clock.now(), false)),
+    ).toBe((80 + 10 * 40) / 20);
+    const many = budgets();
+    const told = await served(many.clock, () => many.tell(cancel, many.clock.now(), true));
+    expect(told).toBe((80 + 10 * 40) / 20);
+  });
+
+  it('an Event is held back for no longer than three minutes', async () => {
+    const { cancel } = cancellation();
+    const { clock, tell } = budgets();
+    const since = clock.now();
+    await clock.advance(seconds(180));
+    expect(await served(clock, () => tell(cancel, since, true))).toBe(80 + 10 * 40);
   });
 
   it('Events have what work leaves, less half a burst, while it rests', async () => {
@@ -57,7 +66,7 @@ describe('--qps and --burst', () => {
     let told = 0;
     const lane = async (): Promise<void> => {
       for (;;) {
-        await tell(cancel, false);
+        await tell(cancel, clock.now(), false);
         told += 1;
         await sleep(clock, milliseconds(10));
       }

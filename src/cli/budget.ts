@@ -1,6 +1,7 @@
 // How much the API server may be asked: the budgets that follow from the flags (`budget-flags.ts`; operations.md 1).
 import { Budget } from '../kube/budget.ts';
-import type { Clock } from '../lib/ports.ts';
+import type { Cancel, Clock, Instant } from '../lib/ports.ts';
+import { later, seconds } from '../lib/time.ts';
 import { BURST, QPS } from './budget-flags.ts';
 import { CommandError, type Context } from './command.ts';
 
@@ -8,15 +9,17 @@ import { CommandError, type Context } from './command.ts';
 const GROUPS = 3;
 /** How many times as dear telling is while there is more work than can be done at once. */
 const DEAR = 20;
+/** For longer than this what happened is not held back by work. */
+const PATIENCE = seconds(180);
 
 export interface Budgets {
   /** For everything but Events, watches and the Lease. */
   readonly work: Budget;
   /**
-   * Awaited before each Event: on a budget of its own, with what work leaves, and slower while work is crowded or
-   * `isBehind` with its beginning.
+   * Awaited before each Event: on a budget of its own, with what work leaves, and slower while work is crowded or there are
+   * many updates, unless it happened, at `since`, so long ago that it should be told at last.
    */
-  readonly tell: (cancel: Parameters<Budget['take']>[0], isBehind: boolean) => Promise<void>;
+  readonly tell: (cancel: Cancel, since: Instant, hasManyUpdates: boolean) => Promise<void>;
 }
 
 export function budgetsOf({
@@ -27,9 +30,10 @@ export function budgetsOf({
   const burst = positive(flags, BURST);
   const work = new Budget({ clock, perSecond: GROUPS * perSecond, burst: GROUPS * burst });
   const telling = new Budget({ clock, perSecond, burst });
-  const tell: Budgets['tell'] = async (cancel, isBehind) => {
-    if (!isBehind && work.takeSpare()) return;
-    await telling.take(cancel, isBehind || work.isCrowded ? DEAR : 1);
+  const tell: Budgets['tell'] = async (cancel, since, hasManyUpdates) => {
+    if (!hasManyUpdates && work.takeSpare()) return;
+    const isHeld = (hasManyUpdates || work.isCrowded) && later(since, PATIENCE) > clock.now();
+    await telling.take(cancel, isHeld ? DEAR : 1);
   };
   return { work, tell };
 }

@@ -188,7 +188,7 @@ function controllerOf(
       client,
       clock,
       component: 'rollouts-controller',
-      pace: (cancel) => budgets.tell(cancel, controller.isBehind),
+      pace: (cancel, since) => budgets.tell(cancel, since, controller.hasManyUpdates),
       onProblem: (error, { about, reason, message }) =>
         log.warn('event not sent', {
           namespace: about.namespace ?? '',

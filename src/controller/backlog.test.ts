@@ -143,8 +143,8 @@ describe('the backlog of the ReplicaSet controller', () => {
     expect(backlog.mayClear(key('a', 201))).toBe(false);
   });
 
-  it('old sets go one by one when no update waits any more and little is unread', () => {
-    const { backlog, begin, see, woken } = full();
+  it('old sets go one by one when no update waits or began lately, and little is unread', async () => {
+    const { backlog, begin, clock, see, woken } = full();
     begin('a', 100);
     backlog.mayClear(key('a', 200));
     backlog.mayClear(key('a', 201));
@@ -152,7 +152,12 @@ describe('the backlog of the ReplicaSet controller', () => {
     // 100 is one of those in hand.
     expect(woken).toEqual([key('a', 100)]);
     see('a', LIMIT - CALM + 1, true);
+    await clock.advance(seconds(19));
+    expect(woken).toEqual([key('a', 100)]);
+    expect(backlog.hasManyUpdates).toBe(true);
+    await clock.advance(seconds(1));
     expect(woken).toEqual([key('a', 100), key('a', 200)]);
+    expect(backlog.hasManyUpdates).toBe(false);
     expect(backlog.mayClear(key('a', 200))).toBe(true);
     see('a', 200, true);
     see('a', LIMIT - 1, true);

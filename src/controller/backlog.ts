@@ -4,8 +4,8 @@
 // every one of them would wait behind all that have begun, and none would be done before nearly all are. So an update of
 // a Rollout that is at rest begins only while few sets are unread: the controller is kept busy, and what has begun is
 // not kept waiting. Whoever is under way already, or goes back to a set that is there, never waits here. And
-// while updates wait, what others have left behind is cleared away a little later: old pods serve nobody, but removing
-// them is as much work for everybody as starting new ones.
+// while updates wait, and until those that began last are nearly done, what others have left behind is cleared away a
+// little later: old pods serve nobody, but removing them is as much work for everybody as starting new ones.
 import type { ReplicaSet } from '../api/kubernetes.ts';
 import { ROLLOUTS } from '../api/resources.ts';
 import type { Change, WatchCache } from '../kube/watch-cache.ts';
@@ -23,6 +23,8 @@ export interface BacklogOptions {
 const LIMIT = 16;
 /** With fewer it has time for what is less urgent. */
 const CALM = 4;
+/** While so many as `LIMIT` have begun within this time they are under way, and come first. */
+const LATELY = seconds(20);
 /** What stands for so long is no sign of work: one set that nobody reads holds nobody up for ever. */
 const STALE = seconds(30);
 /** Nothing is left lying for longer. */
@@ -34,6 +36,8 @@ export class Backlog {
   readonly #unread = new Map<string, Instant>();
   /** Keys that were let go on, and whose sets have not been seen to change yet. */
   readonly #begun = new Map<string, Instant>();
+  /** When the last of them began, as many as `LIMIT`. */
+  readonly #beginnings: Instant[] = [];
   /** Keys that wait, by namespace: each has its turn, so that none waits for all of another. */
   readonly #waiting = new Map<string, Set<string>>();
   /** Keys whose old sets stay a little, and since when: the first for the longest. */
@@ -48,6 +52,14 @@ export class Backlog {
   /** How many wait to begin. */
   get waiting(): number {
     return [...this.#waiting.values()].reduce((sum, keys) => sum + keys.size, 0);
+  }
+
+  /** Whether many updates wait, or have begun lately: what is not urgent should wait until they are through. */
+  get hasManyUpdates(): boolean {
+    const [first] = this.#beginnings;
+    if (this.#waiting.size > 0) return true;
+    if (first === undefined || this.#beginnings.length < LIMIT) return false;
+    return !isOver(first, LATELY, this.#options.clock.now());
   }
 
   /** Follows the sets until what is returned is called; then nobody is woken any more. */
@@ -65,7 +77,7 @@ export class Backlog {
     // One that failed to begin tries again in the place that it has: it takes up no more of it by that.
     if (this.#begun.has(key)) return true;
     if (this.#waiting.size === 0 && this.#inHand < LIMIT) {
-      this.#begun.set(key, this.#options.clock.now());
+      this.#begin(key);
       return true;
     }
     this.#wait(key, namespace);
@@ -77,8 +89,7 @@ export class Backlog {
     if (this.#begun.has(key)) return true;
     const now = this.#options.clock.now();
     const since = this.#uncleared.get(key) ?? now;
-    const isCalm = this.#waiting.size === 0 && this.#inHand < CALM;
-    if (isCalm || isOver(since, LEFT, now)) {
+    if (this.#isCalm || isOver(since, LEFT, now)) {
       this.#uncleared.delete(key);
       this.#begun.set(key, now);
       return true;
@@ -95,6 +106,17 @@ export class Backlog {
     keys?.delete(key);
     if (keys?.size === 0) this.#waiting.delete(namespace);
     if (this.#begun.delete(key)) this.#invite();
+  }
+
+  #begin(key: string): void {
+    const now = this.#options.clock.now();
+    this.#begun.set(key, now);
+    this.#beginnings.push(now);
+    if (this.#beginnings.length > LIMIT) this.#beginnings.shift();
+  }
+
+  get #isCalm(): boolean {
+    return !this.hasManyUpdates && this.#inHand < CALM;
   }
 
   #look({ before, after }: Change<ReplicaSet>): void {
@@ -128,16 +150,20 @@ export class Backlog {
 
   #invite(): void {
     if (this.#isStopped) return;
-    while (this.#waiting.size > 0 && this.#inHand < LIMIT) this.#invited(this.#next());
+    while (this.#waiting.size > 0 && this.#inHand < LIMIT) {
+      const key = this.#next();
+      this.#begin(key);
+      this.#options.wake(key);
+    }
     for (const key of this.#uncleared.keys()) {
-      if (this.#waiting.size > 0 || this.#inHand >= CALM) break;
-      this.#uncleared.delete(key);
-      this.#invited(key);
+      if (!this.#isCalm) break;
+      this.#letClear(key);
     }
     this.#arm();
   }
 
-  #invited(key: string): void {
+  #letClear(key: string): void {
+    this.#uncleared.delete(key);
     this.#begun.set(key, this.#options.clock.now());
     this.#options.wake(key);
   }
@@ -160,9 +186,10 @@ export class Backlog {
     const now = clock.now();
     const inHand = [...this.#unread.values(), ...this.#begun.values()];
     const [oldest] = this.#uncleared.values();
+    const [beginning = now] = this.#beginnings;
     const ends = [
       ...inHand.map((since) => later(since, STALE)),
-      ...(oldest === undefined ? [] : [later(oldest, LEFT)]),
+      ...(oldest === undefined ? [] : [later(oldest, LEFT), later(beginning, LATELY)]),
     ].filter((end) => end > now);
     const first = ends.reduce((least, end) => (end < least ? end : least), later(now, STALE));
     this.#timer = clock.at(first, () => this.#timeIsUp());
@@ -172,8 +199,7 @@ export class Backlog {
     const now = this.#options.clock.now();
     for (const [key, since] of this.#uncleared) {
       if (!isOver(since, LEFT, now)) break;
-      this.#uncleared.delete(key);
-      this.#invited(key);
+      this.#letClear(key);
     }
     this.#invite();
   }

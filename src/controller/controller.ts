@@ -81,8 +81,8 @@ export interface Controller {
   stop(): Promise<void>;
   /** Keys whose pass runs or waits (timers do not count). */
   readonly busy: number;
-  /** Whether updates wait until Kubernetes has caught up with those that have begun (`backlog.ts`). */
-  readonly isBehind: boolean;
+  /** Whether many updates wait to begin, or have begun lately (`backlog.ts`). */
+  readonly hasManyUpdates: boolean;
 }
 
 /** Every object is looked at again at least this often, unless told otherwise, should a watch have missed something. */
@@ -182,8 +182,8 @@ class Shell implements Controller {
     return this.#queue.busy;
   }
 
-  get isBehind(): boolean {
-    return this.#backlog.waiting > 0;
+  get hasManyUpdates(): boolean {
+    return this.#backlog.hasManyUpdates;
   }
 
   async start(): Promise<void> {

@@ -40,8 +40,11 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   /** Name of the source, e.g. `rollouts-controller`. */
   readonly component: string;
-  /** Awaited before each request, so that telling costs the server no more than it may; no pause if absent. */
-  readonly pace?: (cancel: Cancel) => Promise<void>;
+  /**
+   * Awaited before each request, so that telling costs the server no more than it may; no pause if absent. `since`: when
+   * what is to be told happened.
+   */
+  readonly pace?: (cancel: Cancel, since: Instant) => Promise<void>;
   /** Told of events that could not be stored. */
   readonly onProblem: (error: Error, event: RecordedEvent) => void;
 }
@@ -135,7 +138,7 @@ class Recorder implements EventRecorder {
     if (waiting === undefined) throw new Error('an object with nothing to tell has its turn');
     try {
       const { cancel } = this.#hurry;
-      if (!cancel.cancelled) await this.#options.pace?.(cancel);
+      if (!cancel.cancelled) await this.#options.pace?.(cancel, waiting.first);
       await this.#send(waiting);
       this.#queue.sent(talk);
     } catch (error) {

@@ -66,7 +66,7 @@ const NO_CONTROLLER: Controller = {
   stopWriting: () => Promise.resolve(),
   stop: () => Promise.resolve(),
   busy: 0,
-  isBehind: false,
+  hasManyUpdates: false,
 };
 
 export interface Cluster {
