@@ -226,8 +226,8 @@ async function untilReady(controller: ChildProcess, log: string): Promise<void> 
   for (;;) {
     const said = readFileSync(log, 'utf8');
     if (said.includes('msg=ready')) return;
-    if (controller.exitCode !== null) {
-      throw new Error(`the controller ended with ${controller.exitCode}: ${said}`);
+    if ((controller.exitCode ?? controller.signalCode) !== null) {
+      throw new Error(`the controller ended: ${said}`);
     }
     await sleep(systemClock, POLL);
   }

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { idle } from '../../test/support/cluster.ts';
 import { type Answer, json, refusal, scriptedServer } from '../../test/support/scripted-server.ts';
 import { utf8Text } from '../lib/bytes.ts';
-import { type HttpRequest, TransportError } from '../lib/ports.ts';
-import { instant, milliseconds, seconds } from '../lib/time.ts';
+import { type HttpRequest, type Instant, TransportError } from '../lib/ports.ts';
+import { instant, later, milliseconds, seconds } from '../lib/time.ts';
 import { VirtualClock } from '../lib/virtual-clock.ts';
 import { createClient } from './client.ts';
-import { createEventRecorder, type RecordedEvent } from './events.ts';
+import { createEventRecorder, type EventRecorderOptions, type RecordedEvent } from './events.ts';
 
 const ABOUT = {
   apiVersion: 'argoproj.io/v1alpha1',
@@ -23,7 +23,7 @@ function event(reason: string, message = 'it happened'): RecordedEvent {
 const stored = ({ body }: HttpRequest) => json(201, JSON.parse(utf8Text(body ?? new Uint8Array())));
 const REFUSED = new TransportError('refused', 'nothing listens');
 
-function recorder(pace?: () => Promise<void>) {
+function recorder(pace?: EventRecorderOptions['pace']) {
   const clock = new VirtualClock({ start: instant(Date.UTC(2026, 0, 1)), idle });
   const server = scriptedServer(() => clock.now(), stored);
   const problems: string[] = [];
@@ -261,6 +261,19 @@ describe('the event recorder', () => {
       firstTimestamp: '2026-01-01T00:00:00Z',
       lastTimestamp: '2026-01-01T00:00:00Z',
     });
+  });
+
+  it('its pace is told since when what it tells has waited', async () => {
+    const told: Instant[] = [];
+    const { clock, events } = recorder((_cancel, since) => {
+      told.push(since);
+      return Promise.resolve();
+    });
+    const before = clock.now();
+    await clock.advance(seconds(5));
+    events.record(event('A'));
+    await clock.advance(seconds(5));
+    expect(told).toEqual([later(before, seconds(5))]);
   });
 
   it('objects take turns: who tells much does not delay the others', async () => {
