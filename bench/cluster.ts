@@ -31,8 +31,8 @@ interface Measured {
 }
 
 const AT_ONCE = 16;
-/** So long without a request but the Lease's is rest. */
-const QUIET_MS = 5000;
+/** So long without a request but the Lease's is rest: longer than what is not urgent waits after the last of many updates. */
+const QUIET_MS = 25_000;
 const IDLE_SECONDS = 30;
 const POLL = milliseconds(500);
 const PATIENCE_MS = 900_000;

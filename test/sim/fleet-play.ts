@@ -34,6 +34,7 @@ export interface FleetTimes {
 
 const START = instant(Date.UTC(2026, 0, 1));
 const LIMIT = seconds(3600);
+const QUIET = seconds(25);
 
 export async function updateFleet(options: FleetOptions): Promise<FleetTimes> {
   const { count } = options;
@@ -123,11 +124,11 @@ async function until(clock: VirtualClock, done: () => boolean): Promise<void> {
   throw new Error('the fleet has not become healthy within an hour');
 }
 
-/** Until nothing has been asked or told for three seconds. */
+/** Until nothing has been asked or told for longer than what is not urgent waits after the last of many updates. */
 async function quiet(clock: VirtualClock, requests: RequestCount): Promise<void> {
   for (let before = -1; before !== requests.total + requests.events; ) {
     before = requests.total + requests.events;
-    await clock.advance(seconds(3));
+    await clock.advance(QUIET);
   }
 }
 
