@@ -14,7 +14,7 @@ export const LONGEST_MS = 600_000;
 
 const TRIES = 3;
 /** The API server answers a small question within some milliseconds. */
-const SLOW_MS = 250;
+const SLOW_MS = 500;
 const EVERY = milliseconds(250);
 
 /** Plays until nothing differs; gives those of a play on a machine that was fast enough, or of the last one. */

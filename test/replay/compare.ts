@@ -32,8 +32,7 @@ export function differences(
 /** A rule may have taken the way out of the comparison, where ours goes another one on purpose. */
 function wayDifferences(trace: Trace, played: Played, readyTogether: boolean): readonly string[] {
   if (trace.milestones.length === 0) return [];
-  const seen = (list: readonly State[]) =>
-    readyTogether ? distinct(list.filter((state) => !isHalfReady(state))) : list;
+  const seen = (list: readonly State[]) => (readyTogether ? withoutHalfReady(list) : list);
   return [
     ...milestoneDifferences(
       seen(distinct(trace.milestones.map(inAnyOrder))),
@@ -279,11 +278,25 @@ function inAnyOrder(state: State): State {
   return { ...state, templates: Object.values(templates).map(String).toSorted() };
 }
 
-/** One template of an experiment runs, and another is about to. */
-function isHalfReady({ templates }: State): boolean {
-  return (
-    Array.isArray(templates) && ['Running', 'Progressing'].every((one) => templates.includes(one))
+/**
+ * Without the states in which one template of an experiment runs and another is about to, where nothing else changes
+ * from before the first to after the last. One that stays so, or falls back, is kept.
+ */
+export function withoutHalfReady(list: readonly State[]): readonly State[] {
+  return list.filter(
+    (state, index) =>
+      !(
+        isAllButFor(list[index - 1], state, 'Progressing') &&
+        isAllButFor(list[index + 1], state, 'Running')
+      ),
   );
+}
+
+/** Whether `other` is `state` with all templates in that phase, which not all of them have in `state`. */
+function isAllButFor(other: State | undefined, state: State, phase: string): boolean {
+  const { templates } = state;
+  if (!Array.isArray(templates) || templates.every((one) => one === phase)) return false;
+  return jsonEqual(other, { ...state, templates: templates.map(() => phase) });
 }
 
 export function phases(path: readonly State[]): readonly unknown[] {
