@@ -124,8 +124,8 @@ async function runInTurn(running: Running): Promise<number> {
   const leadership = await turnToLead(context, {
     client,
     log,
-    onLeader: () => {
-      progress.waitsFor = undefined;
+    onRead: (isRead) => {
+      progress.waitsFor = isRead ? undefined : 'the Lease to be read again';
     },
   });
   if (leadership === undefined) {

@@ -48,14 +48,14 @@ const ALONE: Leadership = {
 interface LeadingPorts {
   readonly client: KubeClient;
   readonly log: Log;
-  /** Told once it is known who leads. */
-  readonly onLeader: () => void;
+  /** Told while others lead: whether the Lease can be read. */
+  readonly onRead: (isRead: boolean) => void;
 }
 
 /** Waits until this controller leads; undefined if it was told to end before. */
 export async function turnToLead(
   context: Context,
-  { client, log, onLeader }: LeadingPorts,
+  { client, log, onRead }: LeadingPorts,
 ): Promise<Leadership | undefined> {
   const { clock, flags, cancel } = context;
   if (!flags.bool('leader-elect')) return ALONE;
@@ -77,8 +77,8 @@ export async function turnToLead(
       identity,
       onLeader: (leader) => {
         log.info('leader', { lease: `${namespace}/${name}`, leader, identity });
-        onLeader();
       },
+      onRead,
       onProblem: ({ message }) => {
         if (told.has(message)) return;
         told.add(message);

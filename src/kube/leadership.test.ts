@@ -41,6 +41,7 @@ async function started() {
   });
   const problems: string[] = [];
   const leaders: string[] = [];
+  const reads: string[] = [];
   const down = new Set<string>();
   const silent = new Set<string>();
   /** Of those that were silent: answers what they were asked. */
@@ -77,6 +78,7 @@ async function started() {
       identity,
       onProblem: (error: Error) => problems.push(error.message),
       onLeader: (leader: string) => leaders.push(`${identity}: ${leader}`),
+      onRead: (isRead: boolean) => reads.push(`${identity}: ${isRead ? 'read' : 'not read'}`),
     };
     const wait = async (): Promise<void> => {
       one.leadership = await becomeLeader(options, stop.cancel);
@@ -93,6 +95,7 @@ async function started() {
     lease,
     problems,
     leaders,
+    reads,
     down,
     silent,
     asked,
@@ -236,6 +239,50 @@ describe('a leader', () => {
     expect(await lease()).toMatchObject({ holderIdentity: 'c' });
     await a.leadership?.giveUp();
     expect(await lease()).toMatchObject({ holderIdentity: 'c' });
+  });
+});
+
+describe('who waits for a turn', () => {
+  it.each([
+    { reason: 'cut off', trouble: 'down' },
+    { reason: 'not answered', trouble: 'silent' },
+  ] as const)('hears when the lease cannot be read for its duration ($reason)', async (wanted) => {
+    const all = await started();
+    const { clock, candidate, reads } = all;
+    const a = candidate('a');
+    await clock.advance(milliseconds(10));
+    const b = candidate('b');
+    await clock.advance(seconds(10));
+    expect(new Set(reads.splice(0))).toEqual(new Set(['b: read']));
+    const trouble = all[wanted.trouble];
+    trouble.add('b');
+    await clock.advance(seconds(12));
+    expect(reads).toEqual([]);
+    await clock.advance(seconds(30));
+    expect(reads.splice(0)).toEqual(['b: not read']);
+    trouble.clear();
+    all.answer();
+    await clock.advance(seconds(4));
+    expect(reads.splice(0)).toContain('b: read');
+    await a.leadership?.giveUp();
+    await clock.advance(seconds(60));
+    expect(b.leadership?.holds()).toBe(true);
+    expect(reads.splice(0)).not.toContain('b: not read');
+    await b.leadership?.giveUp();
+  });
+
+  it('and leaves hears no more', async () => {
+    const { clock, candidate, reads, down } = await started();
+    const a = candidate('a');
+    await clock.advance(milliseconds(10));
+    const b = candidate('b');
+    await clock.advance(seconds(10));
+    down.add('b');
+    b.leave();
+    reads.splice(0);
+    await clock.advance(seconds(60));
+    expect(reads).toEqual([]);
+    await a.leadership?.giveUp();
   });
 });
 

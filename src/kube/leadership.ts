@@ -31,6 +31,11 @@ export interface LeadershipOptions {
   readonly onProblem: (error: Error) => void;
   /** Told who leads, when that changes; empty if nobody does. */
   readonly onLeader?: (identity: string) => void;
+  /**
+   * Told while others lead: true each time the lease has been read, false once it could not be for `leaseDuration`, in
+   * which whoever waits could not take over either.
+   */
+  readonly onRead?: (isRead: boolean) => void;
 }
 
 /** Held until it is given up or lost. */
@@ -86,16 +91,47 @@ export async function becomeLeader(
   cancel: Cancel,
 ): Promise<Leadership | undefined> {
   const candidate = new Candidate(options);
-  while (!cancel.cancelled) {
-    const trying = candidate.tries();
-    const isTaken = await unless(cancel, trying);
-    if (isTaken === true) return candidate.lead();
-    // Nobody waits for what is still on its way: should it take the lease, that is given back.
-    if (isTaken === undefined) void trying.then(() => candidate.giveUp());
-    else await sleep(options.clock, candidate.pause(), cancel);
+  const reading = new Reading(options);
+  try {
+    while (!cancel.cancelled) {
+      const trying = candidate.tries();
+      const result = await unless(cancel, trying);
+      if (result === 'taken') return candidate.lead();
+      if (result === 'others') reading.succeeded();
+      // Nobody waits for what is still on its way: should it take the lease, that is given back.
+      if (result === undefined) void trying.then(() => candidate.giveUp());
+      else await sleep(options.clock, candidate.pause(), cancel);
+    }
+    return undefined;
+  } finally {
+    reading.end();
   }
-  return undefined;
 }
+
+/** Tells whether the lease can be read, as long as somebody waits for it. */
+class Reading {
+  readonly #options: LeadershipOptions;
+  #silence: Stop | undefined;
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+  }
+
+  succeeded(): void {
+    const { clock, leaseDuration, onRead } = this.#options;
+    this.end();
+    this.#silence = clock.at(later(clock.now(), leaseDuration), () => onRead?.(false));
+    onRead?.(true);
+  }
+
+  end(): void {
+    this.#silence?.();
+    this.#silence = undefined;
+  }
+}
+
+/** What came of a try to have the lease: it is ours, it is for others to have, or it could not be read or written. */
+type Try = 'taken' | 'others' | 'failed';
 
 /** What comes of `work`; undefined if `cancel` comes first. */
 async function unless<T>(cancel: Cancel, work: Promise<T>): Promise<T | undefined> {
@@ -180,15 +216,15 @@ class Candidate implements Leadership {
   }
 
   /** One try to have the lease, or to keep it. Whatever goes wrong is a try that failed. */
-  async tries(): Promise<boolean> {
+  async tries(): Promise<Try> {
     const startedAt = this.#options.clock.now();
     try {
-      if (!(await this.#take())) return false;
+      if (!(await this.#take())) return 'others';
       this.#renewedAt = startedAt;
-      return true;
+      return 'taken';
     } catch (error) {
       this.#report(error);
-      return false;
+      return 'failed';
     }
   }
 
@@ -198,7 +234,7 @@ class Candidate implements Leadership {
       this.#deadline?.();
       this.#deadline = clock.at(later(this.#renewedAt, renewDeadline), () => this.#lost.now());
       await sleep(clock, this.#options.retryPeriod, this.#ended.cancel);
-      while (!this.#isOver() && !(await this.tries())) {
+      while (!this.#isOver() && (await this.tries()) !== 'taken') {
         await sleep(clock, this.#options.retryPeriod, this.#ended.cancel);
       }
       if (this.#isOver()) return;

@@ -334,6 +334,26 @@ describe('two controllers', () => {
     await stop();
   }, 60_000);
 
+  it('the second is ready only for as long as it could take over', async () => {
+    const { server, stop, until } = await watched();
+    const first = await controllerOn(server, FLAGS, 'first');
+    await first.says(/msg=ready/);
+    const second = await controllerOn(server, FLAGS, 'second');
+    await second.says(/msg=leader/);
+    const { health } = await second.ports();
+    const readiness = async () => {
+      const answer = await fetch(`${health}/readyz`);
+      return `${answer.status} ${await answer.text()}`;
+    };
+    await until('ready', async () => (await readiness()) === '200 ok');
+    await stop();
+    await until('not ready', async () => (await readiness()) !== '200 ok');
+    expect(await readiness()).toBe('503 waiting for the Lease to be read again');
+    expect(await first.exited).toEqual([1, null]);
+    second.terminate();
+    expect(await second.exited).toEqual([0, null]);
+  }, 60_000);
+
   it('the second begins at once when the first ends', async () => {
     const { server, stop } = await watched();
     const long = [...FLAGS, '--leader-election-lease-duration=60s'];
