@@ -20,7 +20,7 @@ const TRACES = readdirSync(FOLDER)
  * Pods that are ready within some milliseconds of each other are told of one by one, and a status is written for each, or
  * together, and a state is passed over.
  */
-const REAL_PACE: Pace = { mostWrites: 1.3, readyTogether: true };
+const REAL_PACE: Pace = { mostWrites: 1.3, overlaps: true };
 
 async function played(trace: Trace): Promise<Played> {
   const metrics = new MetricSource();

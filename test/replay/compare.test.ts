@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutHalfReady } from './compare.ts';
+import { apartWhileAborted, withoutHalfReady } from './compare.ts';
 
 const at = (...templates: readonly string[]) => ({ templates, analyses: { must: '' } });
 const NONE = at('Progressing', 'Progressing');
@@ -23,5 +23,44 @@ describe('templates of an experiment that may be found ready together', () => {
     },
   ])('$what', ({ path, left }) => {
     expect(withoutHalfReady(path)).toEqual(left);
+  });
+});
+
+const aborted = (step: number, run: string) => ({ step, abort: true, analysisRuns: { run } });
+const RETRIED = { step: 0, analysisRuns: { run: 'Successful' } };
+const RECORDED = [
+  { step: 1, analysisRuns: { run: 'Running' } },
+  aborted(1, 'Running'),
+  aborted(1, 'Successful'),
+  aborted(0, 'Successful'),
+  RETRIED,
+];
+
+describe('what an aborted Rollout ends, beside its own changes', () => {
+  const alike = (path: readonly Readonly<Record<string, unknown>>[]) =>
+    expect(apartWhileAborted(path)).toEqual(apartWhileAborted(RECORDED));
+  const [running, ...rest] = RECORDED;
+
+  it('may end after them', () => {
+    alike([
+      running ?? {},
+      aborted(1, 'Running'),
+      aborted(0, 'Running'),
+      aborted(0, 'Successful'),
+      RETRIED,
+    ]);
+  });
+
+  it('may end with them', () => {
+    alike([running ?? {}, aborted(1, 'Running'), aborted(0, 'Successful'), RETRIED]);
+  });
+
+  it.each([
+    { what: 'does not end', path: [aborted(1, 'Running'), aborted(0, 'Running'), RETRIED] },
+    { what: 'ends otherwise', path: [aborted(1, 'Running'), aborted(0, 'Failed'), RETRIED] },
+    { what: 'ends before the abort', path: [{ ...RETRIED, step: 1 }, ...rest] },
+    { what: 'sees the Rollout stay where it is', path: [...rest.slice(0, 2), RETRIED] },
+  ])('is told apart when it $what', ({ path }) => {
+    expect(apartWhileAborted([running ?? {}, ...path])).not.toEqual(apartWhileAborted(RECORDED));
   });
 });

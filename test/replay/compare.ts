@@ -4,35 +4,39 @@ import { recordedText } from './hashes.ts';
 import type { Played } from './player.ts';
 import type { State, Trace, TraceEvent } from './trace.ts';
 
-/** What hangs on how news of pods fall into passes. */
+/** What hangs on how news fall into passes. */
 export interface Pace {
   /** How many times the recorded writes there may be. */
   readonly mostWrites: number;
-  /** Whether one pass may find both templates of an experiment ready. */
-  readonly readyTogether: boolean;
+  /**
+   * Whether requests take their time: one pass may then find both templates of an experiment ready, and what an aborted
+   * Rollout ends may be over before or after its own next change.
+   */
+  readonly overlaps: boolean;
 }
 
 /** The virtual clock gives each piece of news a pass of its own; the reference's writes differ by a tenth from run to run. */
-const ONE_BY_ONE: Pace = { mostWrites: 1.1, readyTogether: false };
+const ONE_BY_ONE: Pace = { mostWrites: 1.1, overlaps: false };
 
 /** Differences, each a line that says where. */
 export function differences(
   trace: Trace,
   played: Played,
-  { mostWrites, readyTogether }: Pace = ONE_BY_ONE,
+  { mostWrites, overlaps }: Pace = ONE_BY_ONE,
 ): readonly string[] {
   return [
     ...saidDifferences(trace, played),
     ...restDifferences(trace, played),
-    ...wayDifferences(trace, played, readyTogether),
+    ...wayDifferences(trace, played, overlaps),
     ...writeDifference(trace, played, mostWrites),
   ];
 }
 
 /** A rule may have taken the way out of the comparison, where ours goes another one on purpose. */
-function wayDifferences(trace: Trace, played: Played, readyTogether: boolean): readonly string[] {
+function wayDifferences(trace: Trace, played: Played, overlaps: boolean): readonly string[] {
   if (trace.milestones.length === 0) return [];
-  const seen = (list: readonly State[]) => (readyTogether ? withoutHalfReady(list) : list);
+  const seen = (list: readonly State[]) =>
+    overlaps ? apartWhileAborted(withoutHalfReady(list)) : list;
   return [
     ...milestoneDifferences(
       seen(distinct(trace.milestones.map(inAnyOrder))),
@@ -263,6 +267,10 @@ function without(state: State, names: ReadonlySet<string>): State {
   return Object.fromEntries(Object.entries(state).filter(([name]) => !names.has(name)));
 }
 
+function only(state: State, names: ReadonlySet<string>): State {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name)));
+}
+
 function distinct<T>(list: readonly T[]): readonly T[] {
   return list.filter((one, index) => index === 0 || !jsonEqual(one, list[index - 1]));
 }
@@ -297,6 +305,27 @@ function isAllButFor(other: State | undefined, state: State, phase: string): boo
   const { templates } = state;
   if (!Array.isArray(templates) || templates.every((one) => one === phase)) return false;
   return jsonEqual(other, { ...state, templates: templates.map(() => phase) });
+}
+
+/** What a Rollout has started: told to end by an abort, and waited for by nothing. */
+const STARTED: ReadonlySet<string> = new Set(['analysisRuns', 'experiments']);
+
+/**
+ * While a Rollout is aborted, its own states and those of what it has started, each in their order: the two take turns as
+ * requests fall, since neither waits for the other.
+ */
+export function apartWhileAborted(list: readonly State[]): readonly State[] {
+  const isAborted = (state: State | undefined) => state?.['abort'] === true;
+  const apart: State[] = [];
+  const started: State[] = [];
+  for (const [index, state] of list.entries()) {
+    if (isAborted(state)) {
+      apart.push(without(state, STARTED));
+      started.push(only(state, STARTED));
+    } else apart.push(state);
+    if (!isAborted(list[index + 1])) apart.push(...started.splice(0));
+  }
+  return distinct(apart);
 }
 
 export function phases(path: readonly State[]): readonly unknown[] {

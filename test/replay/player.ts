@@ -1,4 +1,4 @@
-// Plays a trace's manifests and actions on a stage, and notes what was seen. Entry points: `Player`, `takenOver`.
+// Plays a trace's manifests and actions on a stage, and notes what was seen. Entry point: `Player`.
 import type { KubeEvent } from '../../src/api/kubernetes.ts';
 import { HASH_LABEL } from '../../src/api/names.ts';
 import type { KubeObject } from '../../src/api/object.ts';
@@ -22,6 +22,9 @@ export interface Played {
   readonly writes: number;
   readonly said: readonly string[];
 }
+
+/** What was at rest went on while it was being read. */
+export class MomentPassed extends Error {}
 
 export function isWrite({ method, path }: HttpRequest): boolean {
   return method !== 'GET' && !path.includes('/events');
@@ -122,7 +125,17 @@ export class Player {
         ? undefined
         : await this.#plugin(['get', kind, target.name, '--no-color']);
     const get = shown?.code === 0 ? this.#hashes.text(shown.out).trimEnd().split('\n') : null;
+    await this.#stillIs(rest);
     this.#rest.push({ ...rest, get });
+  }
+
+  /** What the command line showed is of the same moment as `rest`, where that is one of rest. */
+  async #stillIs(rest: State): Promise<void> {
+    const index = this.#rest.length;
+    if (this.#trace.rest[index]?.['settled'] !== true) return;
+    await this.#stage.caughtUp();
+    if (jsonEqual(rest, this.#observer.rest())) return;
+    throw new MomentPassed(`rest[${index}] was over before it had been read`);
   }
 
   #plugin(words: readonly string[]) {
