@@ -6,6 +6,7 @@ import { type ApiLog, startLog } from './api-log.ts';
 import { transportOf } from './control-plane.ts';
 import { clusterFacts } from './facts.ts';
 import { NOT_JUDGED } from './judge.ts';
+import { turn } from './machine-time.ts';
 import { chosenCombinations } from './matrix-choice.ts';
 import { LOGGED, playedReally } from './matrix-stage.ts';
 
@@ -35,6 +36,7 @@ describe.concurrent(`${TITLE} (not judged in real time: ${LEFT_OUT.join('; ')})`
   it.each(CHOSEN.map((combination) => ({ name: nameOf(combination), combination })))(
     '$name',
     async ({ name, combination }) => {
+      await turn();
       const problems = await playedReally(combination, log);
       expect(problems, name).toEqual([]);
     },

@@ -2,17 +2,11 @@
 // been seen, or while it is read. So the machine is watched meanwhile, and what differs is played again if it was too slow,
 // never otherwise.
 // Entry point: `differencesInTime`.
-import { NAMESPACES } from '../../src/api/resources.ts';
-import { systemClock } from '../../src/host/clock.ts';
-import { createClient } from '../../src/kube/client.ts';
-import { cancellation, sleep } from '../../src/lib/clock.ts';
-import { milliseconds } from '../../src/lib/time.ts';
 import { MomentPassed } from '../replay/player.ts';
-import { transportOf } from './control-plane.ts';
-import { clusterFacts } from './facts.ts';
+import { turn, watchMachine } from './machine-time.ts';
 
-/** How long a play may take at most: it may have to be played thrice. */
-export const LONGEST_MS = 600_000;
+/** How long a play may take at most: it may have to be played thrice, and waits for its turn each time. */
+export const LONGEST_MS = 900_000;
 
 const TRIES = 3;
 /**
@@ -20,21 +14,21 @@ const TRIES = 3;
  * to be ones of rest, and four questions are asked of them, one after the other.
  */
 const SLOW_MS = 300;
-const EVERY = milliseconds(250);
 
 /** Plays until nothing differs; gives those of a play on a machine that was fast enough, or of the last one. */
 export async function differencesInTime(
   name: string,
   play: () => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
-  for (let turn = 1; ; turn += 1) {
-    const machine = await watchMachine();
+  for (let tries = 1; ; tries += 1) {
+    await turn();
+    const machine = watchMachine();
     const { found, isOver = false } = await failuresOf(play);
     const slowest = await machine.end();
     if (found.length === 0) return found;
     const patience = `the API server answered within ${slowest} ms`;
     const isSlow = isOver || slowest >= SLOW_MS;
-    if (turn === TRIES || !isSlow) return [...found, patience];
+    if (tries === TRIES || !isSlow) return [...found, patience];
     process.stderr.write(`${name}: played again, ${patience} only; ${found[0] ?? ''}\n`);
   }
 }
@@ -53,31 +47,4 @@ async function failuresOf(play: () => Promise<readonly string[]>): Promise<Failu
     const found = [error instanceof Error ? error.message : String(error)];
     return { found, isOver: error instanceof MomentPassed };
   }
-}
-
-/** Asks the API server a small question again and again; `end` tells the longest time that an answer took. */
-async function watchMachine(): Promise<{ end(): Promise<number> }> {
-  const reach = await transportOf(clusterFacts().kubeconfig);
-  const client = createClient({ transport: reach.send, userAgent: 'patience' });
-  const stop = cancellation();
-  const ask = async (): Promise<number> => {
-    let longest = 0;
-    while (!stop.cancel.cancelled) {
-      const due = systemClock.now() + EVERY;
-      await sleep(systemClock, EVERY, stop.cancel);
-      // Read from etcd.
-      await client.get({ resource: NAMESPACES, name: 'default' });
-      if (!stop.cancel.cancelled) longest = Math.max(longest, systemClock.now() - due);
-    }
-    return longest;
-  };
-  const asking = ask();
-  return {
-    end: async () => {
-      stop.now();
-      const longest = await asking;
-      reach.close();
-      return longest;
-    },
-  };
 }

@@ -15,10 +15,12 @@ import {
   type Told,
   type WebAnywhere,
 } from '../scenarios/web.ts';
+import { turn } from './machine-time.ts';
 import { type Real, withReal } from './real.ts';
 
 async function withRealWeb(story: Story): Promise<void> {
   const { options } = story;
+  await turn();
   await withReal({ name: 'web' }, async (real) => {
     const objects = [service('web-active'), service('web-preview'), ...(options.objects ?? [])];
     for (const object of objects) await real.post(object);
