@@ -13,6 +13,8 @@ const CALM_ANSWERS = 4;
 const CALM_MS = 150;
 /** Nobody waits longer once it is his turn: a machine may be slow all the time. */
 const LONGEST_TURN_MS = 5000;
+/** What went wrong on a slow machine is worth a longer wait. */
+const LONGEST_AGAIN_MS = 60_000;
 
 /** Told how long each answer took, in ms: without end if there was none. */
 type Listener = (ms: number) => void;
@@ -89,14 +91,14 @@ export function watchMachine(): MachineWatch {
 
 let last: Promise<void> = Promise.resolve();
 
-/** Resolves when the caller may begin: one of the thread after the other, each on a machine that keeps up. */
-export function turn(): Promise<void> {
-  last = last.then(calm);
+/** Resolves when the caller may begin, perhaps `again`: one of the thread after the other, on a machine that keeps up. */
+export function turn({ again = false } = {}): Promise<void> {
+  last = last.then(() => calm(again ? LONGEST_AGAIN_MS : LONGEST_TURN_MS));
   return last;
 }
 
-async function calm(): Promise<void> {
-  const end = systemClock.now() + LONGEST_TURN_MS;
+async function calm(longest: number): Promise<void> {
+  const end = systemClock.now() + longest;
   const { promise, resolve } = Promise.withResolvers<void>();
   let quick = 0;
   const listener: Listener = (ms) => {
