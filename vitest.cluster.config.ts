@@ -10,7 +10,7 @@ export default defineConfig({
     reporters: ['default', './scripts/summary-reporter.mjs'],
     // Most of the time a test waits; more of them at once than this are too many for two cores.
     maxWorkers: 3,
-    maxConcurrency: 12,
+    maxConcurrency: 8,
     testTimeout: 240_000,
     hookTimeout: 120_000,
   },
