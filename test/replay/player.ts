@@ -101,13 +101,13 @@ export class Player {
     for (const [index, action] of actions.entries()) {
       if (index < from) continue;
       await this.#until(action.when);
-      await this.#record();
+      await this.#record(index);
       await this.#act(action.do);
       await this.#stage.caughtUp();
       if (metricSource !== undefined) this.#setRules(index);
     }
     await this.#until(end);
-    await this.#record();
+    await this.#record(actions.length);
     await this.#stage.end();
   }
 
@@ -116,7 +116,7 @@ export class Player {
     if (found !== undefined) this.#metrics.set(found.rules);
   }
 
-  async #record(): Promise<void> {
+  async #record(index: number): Promise<void> {
     const rest = this.#observer.rest();
     const { target } = this.#trace;
     const kind = target.kind.toLowerCase();
@@ -125,13 +125,12 @@ export class Player {
         ? undefined
         : await this.#plugin(['get', kind, target.name, '--no-color']);
     const get = shown?.code === 0 ? this.#hashes.text(shown.out).trimEnd().split('\n') : null;
-    await this.#stillIs(rest);
+    await this.#stillIs(rest, index);
     this.#rest.push({ ...rest, get });
   }
 
   /** What the command line showed is of the same moment as `rest`, where that is one of rest. */
-  async #stillIs(rest: State): Promise<void> {
-    const index = this.#rest.length;
+  async #stillIs(rest: State, index: number): Promise<void> {
     if (this.#trace.rest[index]?.['settled'] !== true) return;
     await this.#stage.caughtUp();
     if (jsonEqual(rest, this.#observer.rest())) return;
